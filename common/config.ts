@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+
+// One YAML file a process, one zod schema each. Every mistake is reported at once, with its path and what is allowed.
+
+export class ConfigError extends Error {
+  readonly problems: string[]
+  constructor(file: string, problems: string[]) {
+    super(
+      `${file}: ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    )
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads a YAML file and checks it. Environment variables RIGLINE_A__B_C override the key a.bC (two underscores step
+ * into a section, one begins a capital); their text is read as YAML, so numbers and lists work. `file` undefined: the
+ * schema's defaults and the environment alone. Throws ConfigError.
+ */
+export function loadConfig<T extends z.ZodType>(
+  schema: T,
+  file: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): z.infer<T> {
+  const from = file ?? 'configuration'
+  const value = file === undefined ? {} : readYaml(file)
+  const problems = overrideFromEnv(value, env)
+  const result = schema.safeParse(value)
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value)))
+  if (problems.length > 0 || !result.success) throw new ConfigError(from, problems)
+  return result.data
+}
+
+function readYaml(file: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    throw new ConfigError(file, [
+      code === 'ENOENT' ? 'there is no such file; name another one with --config' : `cannot be read: ${String(cause)}`,
+    ])
+  }
+  const document = parseDocument(text, { prettyErrors: true })
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      file,
+      document.errors.map((error) => `not valid YAML: ${error.message.trim()}`),
+    )
+  }
+  const value: unknown = document.toJS() ?? {}
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new ConfigError(file, [`expected keys and values, found ${JSON.stringify(value)?.slice(0, 60)}`])
+  }
+  return value as Record<string, unknown>
+}
+
+/** Variables that are switches of the programs, not keys of a configuration. */
+const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_TOKEN'])
+
+function overrideFromEnv(value: Record<string, unknown>, env: NodeJS.ProcessEnv): string[] {
+  const problems: string[] = []
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('RIGLINE_') || notKeys.has(name) || text === undefined) continue
+    const path = name
+      .slice('RIGLINE_'.length)
+      .split('__')
+      .map((part) => part.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()))
+    let section = value
+    for (const key of path.slice(0, -1)) {
+      if (typeof section[key] !== 'object' || section[key] === null) section[key] = {}
+      section = section[key] as Record<string, unknown>
+    }
+    const document = parseDocument(text)
+    if (document.errors.length > 0) problems.push(`${name}: not valid YAML: ${document.errors[0]!.message.trim()}`)
+    else section[path.at(-1)!] = document.toJS()
+  }
+  return problems
+}
+
+const pathText = (path: PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
+    '',
+  )
+
+function describeIssue(issue: z.core.$ZodIssue, root: unknown): string[] {
+  const at = pathText(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(
+      (key) => `${at ? `${at}.` : ''}${key}: unknown key; it may be misspelt, see "rigline config reference"`,
+    )
+  }
+  const found = issue.path.reduce<unknown>(
+    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
+    root,
+  )
+  const foundText = found === undefined ? 'nothing' : JSON.stringify(found)?.slice(0, 80)
+  return [`${at || 'the file'}: ${issue.message} (found ${foundText})`]
+}

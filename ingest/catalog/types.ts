@@ -1,0 +1,70 @@
+import type { Position } from '../../common/segment-log-types.ts'
+import type { Range, Schema } from '../../protos/types.ts'
+
+// What the catalog (SQLite, `catalog.sqlite` in ingest's data folder) keeps. Ingest, its worker and its child process each open it
+// (WAL, busy timeout); each table has one writer. All of it can be rebuilt from journal and lake.
+
+/** The numbers of one spool that are in the journal. */
+export interface SpoolRanges {
+  rig: string
+  spool: string
+  predecessor: string
+  /** Sorted, disjoint, not touching. */
+  ranges: Range[]
+}
+
+export interface LakeFile {
+  /** Relative to the lake's folder. */
+  path: string
+  /** The stream, or the table of another body: _envelopes, _events, _clock, _gaps, _health, _schemas. */
+  table: string
+  /** The journal segment it came from, and the part of it: records from `fromOffset` up to (not including) `toOffset`. */
+  segment: string
+  fromOffset: number
+  toOffset: number
+  rows: number
+  /** ns, as decimal text: exact. Empty for an empty file. */
+  minTimeNs: string
+  maxTimeNs: string
+  bytes: number
+  rigs: string[]
+}
+
+export interface RigRecord {
+  rig: string
+  group: string
+  firstSeenMs: number
+  lastSeenMs: number
+  agentVersion: string
+  online: boolean
+}
+
+export interface Catalog {
+  // rigs (writer: ingest)
+  saveRig(rig: RigRecord): void
+  rigs(): RigRecord[]
+  // schemas, named by the hash in lower-case hex (writer: ingest)
+  saveSchema(hash: string, rig: string, bytes: Uint8Array): void
+  schema(hash: string): { schema: Schema; bytes: Uint8Array } | undefined
+  schemas(): { hash: string; rig: string; schema: Schema }[]
+  // number ranges (writer: ingest), with the journal position up to which they count: later records are read anew at start
+  saveRanges(spools: SpoolRanges[], upTo: Position): void
+  ranges(): { spools: SpoolRanges[]; upTo: Position | undefined }
+  // cursors of sinks (writer: each sink its own)
+  saveCursor(sink: string, position: Position): void
+  cursor(sink: string): Position | undefined
+  // envelopes whose schema is not here yet (writer: each sink its own); returns false if the bound (bytes) is reached
+  park(sink: string, schemaHash: string, position: Position, record: Uint8Array, bytesMax: number): boolean
+  parked(
+    sink: string,
+    schemaHash?: string,
+  ): { position: Position; schemaHash: string; record: Uint8Array; parkedAtMs: number }[]
+  unpark(sink: string, positions: Position[]): void
+  // files of the lake (writer: the lake)
+  addLakeFiles(files: LakeFile[], cursor: Position): void
+  lakeFiles(table?: string): LakeFile[]
+  // fields of InfluxDB and the kind each has (writer: influx)
+  saveField(measurement: string, field: string, kind: string): void
+  fields(): { measurement: string; field: string; kind: string }[]
+  close(): void
+}
