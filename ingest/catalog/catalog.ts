@@ -1,0 +1,165 @@
+import type { Position } from '../../common/segment-log-types.ts'
+import type { Range } from '../../protos/types.ts'
+import { openSqlite, type Sqlite } from './sqlite.ts'
+import { decodeStoredSchema } from './stored-schema.ts'
+import type { Catalog, LakeFile, RigRecord } from './types.ts'
+
+// What the catalog's methods mean in SQL. Times in ns are kept as text, because SQLite's integers come back as doubles.
+
+interface At {
+  segment: string
+  at: number
+}
+
+/** Opens or creates the catalog. Throws if the file is none, or one of a newer release. */
+export function openCatalog(file: string, options: { readOnly?: boolean } = {}): Catalog {
+  const sql = openSqlite(file, options)
+  return {
+    ...rigTables(sql),
+    ...journalTables(sql),
+    ...parkedTable(sql),
+    ...lakeTable(sql),
+    ...fieldTable(sql),
+    close: sql.close,
+  }
+}
+
+type Part<K extends keyof Catalog> = Pick<Catalog, K>
+
+function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schema' | 'schemas'> {
+  return {
+    saveRig: (rig) =>
+      sql.run(
+        'INSERT OR REPLACE INTO rigs VALUES (?, ?, ?, ?, ?, ?)',
+        rig.rig,
+        rig.group,
+        rig.firstSeenMs,
+        rig.lastSeenMs,
+        rig.agentVersion,
+        rig.online ? 1 : 0,
+      ),
+    rigs: () =>
+      sql
+        .all<Omit<RigRecord, 'online'> & { online: number }>(
+          `SELECT rig, group_name AS "group", first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs,
+             agent_version AS agentVersion, online FROM rigs ORDER BY rig`,
+        )
+        .map((rig) => ({ ...rig, online: rig.online === 1 })),
+    saveSchema: (hash, rig, bytes) => sql.run('INSERT OR IGNORE INTO schemas VALUES (?, ?, ?)', hash, rig, bytes),
+    schema(hash) {
+      const [found] = sql.all<{ bytes: ArrayBuffer }>('SELECT bytes FROM schemas WHERE hash = ?', hash)
+      if (!found) return undefined
+      const bytes = new Uint8Array(found.bytes)
+      return { schema: decodeStoredSchema(bytes), bytes }
+    },
+    schemas: () =>
+      sql
+        .all<{ hash: string; rig: string; bytes: ArrayBuffer }>('SELECT hash, rig, bytes FROM schemas ORDER BY hash')
+        .map(({ hash, rig, bytes }) => ({ hash, rig, schema: decodeStoredSchema(new Uint8Array(bytes)) })),
+  }
+}
+
+function journalTables(sql: Sqlite): Part<'saveRanges' | 'ranges' | 'saveCursor' | 'cursor'> {
+  const saveCursor = (reader: string, { segment, offset }: Position) =>
+    sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', reader, segment, offset)
+  const cursor = (reader: string): Position | undefined => {
+    const [found] = sql.all<At>('SELECT segment, at FROM cursors WHERE reader = ?', reader)
+    return found && { segment: found.segment, offset: found.at }
+  }
+  return {
+    saveRanges: (spools, upTo) =>
+      sql.transaction(() => {
+        for (const { rig, spool, predecessor, ranges } of spools) {
+          sql.run('INSERT OR REPLACE INTO spools VALUES (?, ?, ?, ?)', rig, spool, predecessor, JSON.stringify(ranges))
+        }
+        saveCursor('ranges', upTo)
+      }),
+    ranges: () => ({
+      spools: sql
+        .all<{ rig: string; spool: string; predecessor: string; ranges: string }>(
+          'SELECT rig, spool, predecessor, ranges FROM spools ORDER BY rig, spool',
+        )
+        .map((spool) => ({ ...spool, ranges: JSON.parse(spool.ranges) as Range[] })),
+      upTo: cursor('ranges'),
+    }),
+    saveCursor,
+    cursor,
+  }
+}
+
+function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'unpark'> {
+  const bytesOf = (sink: string) =>
+    sql.all<{ bytes: number | null }>('SELECT sum(length(record)) AS bytes FROM parked WHERE sink = ?', sink)[0]
+      ?.bytes ?? 0
+  return {
+    park: (sink, schemaHash, { segment, offset }, record, bytesMax) =>
+      sql.transaction(() => {
+        const known = sql.all('SELECT 1 FROM parked WHERE sink = ? AND segment = ? AND at = ?', sink, segment, offset)
+        if (known.length > 0) return true
+        if (bytesOf(sink) + record.length > bytesMax) return false
+        sql.run('INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?)', sink, segment, offset, schemaHash, Date.now(), record)
+        return true
+      }),
+    parked: (sink, schemaHash) =>
+      sql
+        .all<At & { schemaHash: string; parkedAtMs: number; record: ArrayBuffer }>(
+          `SELECT segment, at, schema_hash AS schemaHash, parked_at_ms AS parkedAtMs, record FROM parked
+           WHERE sink = ?1 AND (?2 IS NULL OR schema_hash = ?2) ORDER BY segment, at`,
+          sink,
+          schemaHash ?? null,
+        )
+        .map(({ segment, at, schemaHash, parkedAtMs, record }) => ({
+          position: { segment, offset: at },
+          schemaHash,
+          record: new Uint8Array(record),
+          parkedAtMs,
+        })),
+    unpark: (sink, positions) =>
+      sql.transaction(() => {
+        for (const { segment, offset } of positions) {
+          sql.run('DELETE FROM parked WHERE sink = ? AND segment = ? AND at = ?', sink, segment, offset)
+        }
+      }),
+  }
+}
+
+function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles'> {
+  return {
+    addLakeFiles: (files, cursor) =>
+      sql.transaction(() => {
+        for (const file of files) {
+          sql.run(
+            'INSERT OR REPLACE INTO lake_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            file.path,
+            file.table,
+            file.segment,
+            file.fromOffset,
+            file.toOffset,
+            file.rows,
+            file.minTimeNs,
+            file.maxTimeNs,
+            file.bytes,
+            JSON.stringify(file.rigs),
+          )
+        }
+        sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', 'lake', cursor.segment, cursor.offset)
+      }),
+    lakeFiles: (table) =>
+      sql
+        .all<Omit<LakeFile, 'rigs'> & { rigs: string }>(
+          `SELECT path, table_name AS "table", segment, from_offset AS fromOffset, to_offset AS toOffset, rows,
+             min_time_ns AS minTimeNs, max_time_ns AS maxTimeNs, bytes, rigs
+           FROM lake_files WHERE ?1 IS NULL OR table_name = ?1 ORDER BY table_name, segment, from_offset, path`,
+          table ?? null,
+        )
+        .map((file) => ({ ...file, rigs: JSON.parse(file.rigs) as string[] })),
+  }
+}
+
+function fieldTable(sql: Sqlite): Part<'saveField' | 'fields'> {
+  return {
+    saveField: (measurement, field, kind) =>
+      sql.run('INSERT OR REPLACE INTO fields VALUES (?, ?, ?)', measurement, field, kind),
+    fields: () => sql.all('SELECT measurement, field, kind FROM fields ORDER BY measurement, field'),
+  }
+}
