@@ -97,7 +97,7 @@ export const brokerConfig = z.strictObject({
         .int()
         .min(1)
         .max(65_535)
-        .default(300)
+        .default(600)
         .describe('Longest keep-alive in seconds a client may ask for; 0 (none) is refused'),
       drainTimeoutMs: z
         .int()

@@ -1,11 +1,11 @@
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Document, isSeq, parseDocument } from 'yaml'
 import { type AccessFile, accessSchema, type Role, readAccess } from './access-file.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { drawSecret, hashChosenSecret, hashDrawnSecret } from './credentials.ts'
+import { replaceFile } from './replace-file.ts'
 
 // Changes to access.yaml. What people wrote beside the entries (comments, order) stays. One change at a time: a lock
 // file keeps two commands from overwriting each other's. The new text is checked, written aside, synced and renamed, so
@@ -95,41 +95,20 @@ async function edit(file: string, change: (document: Document, access: AccessFil
     const access = before ? readAccess(file) : accessSchema.parse({})
     if (document.contents === null) document.contents = document.createNode({})
     change(document, access)
-    const aside = `${file}.new`
-    await rm(aside, { force: true })
-    await writeSynced(aside, String(document), before)
-    try {
-      loadConfig(accessSchema, aside, {})
-    } catch (cause) {
-      await rm(aside, { force: true })
-      const problems = cause instanceof ConfigError ? cause.problems.join('\n  ') : String(cause)
-      throw new AccessEditError(`${file} was left as it is:\n  ${problems}`, { cause })
+    const problemsOf = (aside: string) => {
+      try {
+        loadConfig(accessSchema, aside, {})
+      } catch (cause) {
+        const problems = cause instanceof ConfigError ? cause.problems.join('\n  ') : String(cause)
+        throw new AccessEditError(`${file} was left as it is:\n  ${problems}`, { cause })
+      }
     }
-    await rename(aside, file)
-    await syncFolder(dirname(file))
+    // Its owner is kept, and what the group may, so that a broker under another user can still read it.
+    const mode = before ? (before.mode & 0o660) | 0o600 : 0o600
+    await replaceFile(file, String(document), mode, before, problemsOf)
   } finally {
     await unlock()
   }
-}
-
-/** Mode 0600, or what the file had without the others' part; its owner is kept, so that a broker can still read it. */
-async function writeSynced(path: string, text: string, before?: { mode: number; uid: number; gid: number }) {
-  const mode = before ? (before.mode & 0o660) | 0o600 : 0o600
-  const handle = await open(path, 'wx', mode)
-  try {
-    await handle.writeFile(text)
-    await handle.chmod(mode)
-    if (before && process.getuid?.() === 0) await handle.chown(before.uid, before.gid)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle: FileHandle = await open(folder, constants.O_RDONLY)
-  await handle.sync().finally(() => handle.close())
 }
 
 async function lock(path: string, patienceMs = 5000): Promise<() => Promise<void>> {
