@@ -1,0 +1,69 @@
+import $protobuf from 'protobufjs/minimal.js'
+import { reasonOf, UnreadableBundleError } from './errors.ts'
+import { rigline } from './generated/rigline.js'
+import { envelopeBytesMax } from './types.ts'
+import { writeMessage } from './write.ts'
+
+// Whole envelopes of one rig in one MQTT message.
+
+export const encodeBundle = (envelopes: Uint8Array[]): Uint8Array => writeMessage(rigline.v1.Bundle, { envelopes })
+
+/**
+ * The envelopes of a bundle, as views into its bytes. Throws UnreadableBundleError for what is no bundle and for one
+ * without envelopes.
+ */
+export function splitBundle(bytes: Uint8Array): Uint8Array[] {
+  let envelopes: Uint8Array[]
+  try {
+    envelopes = rigline.v1.Bundle.decode($protobuf.Reader.create(bytes)).envelopes
+  } catch (cause) {
+    throw new UnreadableBundleError(`${bytes.length} bytes that are no bundle: ${reasonOf(cause)}`, { cause })
+  }
+  if (envelopes.length === 0) throw new UnreadableBundleError(`${bytes.length} bytes without an envelope`)
+  return envelopes
+}
+
+/** What an envelope of so many bytes adds to its bundle: a tag, its length, itself. */
+export function bundledBytes(envelopeBytes: number): number {
+  let lengthBytes = 1
+  for (let rest = envelopeBytes; rest > 127; rest >>>= 7) lengthBytes++
+  return 1 + lengthBytes + envelopeBytes
+}
+
+/** The largest envelope that fits a bundle of envelopeBytesMax. */
+export const bundledEnvelopeBytesMax = envelopeBytesMax - (bundledBytes(envelopeBytesMax) - envelopeBytesMax)
+
+export interface Bundler {
+  /** Adds an envelope; sends the bundle before it if it does not fit in with the others. */
+  add(envelope: Uint8Array): void
+  /** Sends what has been added, if anything. */
+  flush(): void
+  /** Forgets what has been added. */
+  clear(): void
+}
+
+/** Fills bundles up to `bytesMax`. An envelope that is larger by itself is sent alone: the receiver refuses it by its size. */
+export function createBundler(send: (bundle: Uint8Array) => void, bytesMax: number = envelopeBytesMax): Bundler {
+  let envelopes: Uint8Array[] = []
+  let bytes = 0
+  const clear = () => {
+    envelopes = []
+    bytes = 0
+  }
+  const flush = () => {
+    if (envelopes.length === 0) return
+    const bundle = encodeBundle(envelopes)
+    clear()
+    send(bundle)
+  }
+  return {
+    add(envelope) {
+      const added = bundledBytes(envelope.length)
+      if (bytes + added > bytesMax) flush()
+      envelopes.push(envelope)
+      bytes += added
+    },
+    flush,
+    clear,
+  }
+}
