@@ -1,7 +1,7 @@
 import type { Position } from '../../common/segment-log-types.ts'
-import type { Range } from '../../protos/types.ts'
+import { decodeSchema } from '../../protos/schema.ts'
+import type { Range, Schema } from '../../protos/types.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
-import { decodeStoredSchema } from './stored-schema.ts'
 import type { Catalog, LakeFile, RigRecord } from './types.ts'
 
 // What the catalog's methods mean in SQL. Times in ns are kept as text, because SQLite's integers come back as doubles.
@@ -48,14 +48,26 @@ function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schem
     saveSchema: (hash, rig, bytes) => sql.run('INSERT OR IGNORE INTO schemas VALUES (?, ?, ?)', hash, rig, bytes),
     schema(hash) {
       const [found] = sql.all<{ bytes: ArrayBuffer }>('SELECT bytes FROM schemas WHERE hash = ?', hash)
-      if (!found) return undefined
-      const bytes = new Uint8Array(found.bytes)
-      return { schema: decodeStoredSchema(bytes), bytes }
+      const bytes = found && new Uint8Array(found.bytes)
+      const schema = bytes && readable(bytes)
+      return schema && { schema, bytes }
     },
     schemas: () =>
       sql
         .all<{ hash: string; rig: string; bytes: ArrayBuffer }>('SELECT hash, rig, bytes FROM schemas ORDER BY hash')
-        .map(({ hash, rig, bytes }) => ({ hash, rig, schema: decodeStoredSchema(new Uint8Array(bytes)) })),
+        .flatMap(({ hash, rig, bytes }) => {
+          const schema = readable(new Uint8Array(bytes))
+          return schema ? [{ hash, rig, schema }] : []
+        }),
+  }
+}
+
+/** One that a newer release has saved may be beyond this one: to it, the schema is not there. */
+function readable(bytes: Uint8Array): Schema | undefined {
+  try {
+    return decodeSchema(bytes)
+  } catch {
+    return undefined
   }
 }
 
