@@ -1,0 +1,90 @@
+import type { Channel, Column, Kind, Schema } from '../../../protos/types.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import { storableName } from './escape.ts'
+
+// Under which name a channel is written. InfluxDB gives a field one kind, that of its first line, and refuses all
+// others; so a channel whose kind differs from what the field already has is written as name__kind.
+
+export type FieldKind = 'float' | 'bool' | 'text'
+
+const fieldKinds: Record<Kind, FieldKind> = { f64: 'float', f32: 'float', int: 'float', bool: 'bool', text: 'text' }
+export const fieldKindOf = (kind: Kind): FieldKind => fieldKinds[kind]
+
+/** What InfluxDB calls its kinds, in our words. */
+const influxKinds: Record<string, string> = { float: 'float', boolean: 'bool', string: 'text', integer: 'integer' }
+
+// `time` would be left out in silence by InfluxDB 1.x; rig and era are tags; 2.x keeps names with "_" for itself.
+const reserved = new Set(['time', 'rig', 'era', '_field', '_measurement', '_start', '_stop', '_time', '_value'])
+
+export interface FieldNames {
+  /** The names of a schema's fields, in the order of its channels; no two alike. Takes a name that is still free. */
+  forColumns(measurement: string, channels: readonly { name: string; kind: FieldKind }[]): string[]
+  /** What InfluxDB said a field is (its own word: float, boolean ...). True if later names differ because of it. */
+  learn(measurement: string, field: string, influxKind: string): boolean
+  /** The fields InfluxDB has: those the catalog doesn't know are taken over. */
+  adopt(fields: { measurement: string; field: string; influxKind: string }[]): void
+  /** Changes when names may have changed. */
+  readonly version: number
+}
+
+/** The kinds are kept in the catalog, so that they outlive this process. */
+export function createFieldNames(catalog: Pick<Catalog, 'fields' | 'saveField'>): FieldNames {
+  const kinds = new Map<string, string>()
+  const keyOf = (measurement: string, field: string) => `${measurement}\n${field}`
+  for (const { measurement, field, kind } of catalog.fields()) kinds.set(keyOf(measurement, field), kind)
+  const learned = new Set<string>()
+  let version = 0
+
+  const save = (measurement: string, field: string, kind: string) => {
+    kinds.set(keyOf(measurement, field), kind)
+    catalog.saveField(measurement, field, kind)
+  }
+
+  const forColumns: FieldNames['forColumns'] = (measurement, channels) => {
+    const taken = new Set<string>()
+    return channels.map(({ name, kind }) => {
+      let field = storableName(name)
+      const usable = () => !taken.has(field) && (kinds.get(keyOf(measurement, field)) ?? kind) === kind
+      if (reserved.has(field)) field += `__${kind}`
+      while (!usable()) field += `__${kind}`
+      taken.add(field)
+      if (!kinds.has(keyOf(measurement, field))) save(measurement, field, kind)
+      return field
+    })
+  }
+
+  return {
+    forColumns,
+    learn(measurement, field, influxKind) {
+      const known = kinds.get(keyOf(measurement, field))
+      const found = influxKinds[influxKind] ?? influxKind
+      if (known === 'mixed' || known === found) return false
+      // InfluxDB 1.x keeps kinds by shard (tried): a field that is one kind here and another there is left to itself.
+      const key = keyOf(measurement, field)
+      save(measurement, field, learned.has(key) ? 'mixed' : found)
+      learned.add(key)
+      version++
+      return true
+    },
+    adopt(fields) {
+      for (const { measurement, field, influxKind } of fields) {
+        if (kinds.has(keyOf(measurement, field))) continue
+        save(measurement, field, influxKinds[influxKind] ?? influxKind)
+        version++
+      }
+    },
+    get version() {
+      return version
+    },
+  }
+}
+
+/** The kind in which a column will be written: as it was measured, which is what its schema says unless the batch is odd. */
+export const columnFieldKinds = (
+  schema: Schema,
+  columns: readonly Pick<Column, 'kind'>[],
+): { name: string; kind: FieldKind }[] =>
+  schema.channels.map((channel: Channel, i) => ({
+    name: channel.name,
+    kind: fieldKindOf(columns[i]?.kind ?? channel.kind),
+  }))

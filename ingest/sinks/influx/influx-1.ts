@@ -1,0 +1,103 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { InfluxDB } from 'influx'
+import { type InfluxTransport, networkAnswer, readAnswer, timeoutAnswer, type WriteAnswer } from './answer.ts'
+import { type InfluxConfig, usesGzip } from './config.ts'
+import { createHttpClient, HttpTimeoutError, readText } from './http.ts'
+
+// InfluxDB 1.x: databases, retention and queries through package `influx`, writes by HTTP of our own.
+
+const compress = promisify(gzip)
+
+export const basicAuth = ({
+  username,
+  password,
+}: Pick<InfluxConfig, 'username' | 'password'>): Record<string, string> =>
+  username === undefined
+    ? {}
+    : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+
+export function createInflux1(config: InfluxConfig): InfluxTransport {
+  const http = createHttpClient(config.url)
+  const path = `/write?${new URLSearchParams({ db: config.database, precision: 'ns' })}`
+  const headers = { 'content-type': 'text/plain; charset=utf-8', ...basicAuth(config) }
+  const zip = usesGzip(config)
+  const hints = { credentials: 'influx.username and influx.password', place: 'influx.database and influx.url' }
+
+  return {
+    target: `InfluxDB at ${config.url}, database ${config.database}`,
+    async write(lines, signal) {
+      try {
+        const response = await http.send(path, {
+          method: 'POST',
+          body: zip ? await compress(lines, { level: 1 }) : lines,
+          headers: zip ? { ...headers, 'content-encoding': 'gzip' } : headers,
+          timeoutMs: config.timeoutMs,
+          signal,
+        })
+        return readAnswer(response.statusCode ?? 0, response.headers, await readText(response), hints)
+      } catch (error) {
+        signal.throwIfAborted()
+        return error instanceof HttpTimeoutError ? timeoutAnswer(config.timeoutMs) : networkAnswer(error)
+      }
+    },
+    prepare: () => prepareDatabase(config, hints),
+    fields: () => readFields(config),
+    close: http.close,
+  }
+}
+
+/** A client for one use: after a failure `influx` would keep the host out of use for a while. */
+function createClient(config: InfluxConfig): InfluxDB {
+  const url = new URL(config.url)
+  return new InfluxDB({
+    protocol: url.protocol === 'https:' ? 'https' : 'http',
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+    path: url.pathname === '/' ? '' : url.pathname,
+    username: config.username ?? '',
+    password: config.password ?? '',
+    database: config.database,
+    pool: { maxRetries: 0, requestTimeout: config.timeoutMs },
+  })
+}
+
+/** The database, if it is missing, and its retention. A user who may only write may not: then the write will tell. */
+async function prepareDatabase(
+  config: InfluxConfig,
+  hints: { credentials: string; place: string },
+): Promise<WriteAnswer> {
+  const influx = createClient(config)
+  try {
+    await influx.createDatabase(config.database)
+    if (config.retention !== undefined) {
+      await influx.alterRetentionPolicy('autogen', {
+        database: config.database,
+        duration: config.retention,
+        replication: 1,
+        isDefault: true,
+      })
+    }
+    return { outcome: 'stored' }
+  } catch (error) {
+    return clientAnswer(error, hints)
+  }
+}
+
+function clientAnswer(error: unknown, hints: { credentials: string; place: string }): WriteAnswer {
+  const { res, message } = error as Error & {
+    res?: { statusCode: number; headers: Record<string, string | string[] | undefined> }
+  }
+  if (res === undefined) return networkAnswer(error)
+  // "A 403 Forbidden error occurred: {...}": the server's words come after the colon.
+  return readAnswer(res.statusCode, res.headers, message.slice(message.indexOf(': ') + 2), hints)
+}
+
+async function readFields(config: InfluxConfig): Promise<{ measurement: string; field: string; influxKind: string }[]> {
+  const answer = (await createClient(config).queryRaw('SHOW FIELD KEYS')) as {
+    results: { series?: { name: string; values: [string, string][] }[] }[]
+  }
+  return (answer.results[0]?.series ?? []).flatMap(({ name, values }) =>
+    values.map(([field, influxKind]) => ({ measurement: name, field, influxKind })),
+  )
+}

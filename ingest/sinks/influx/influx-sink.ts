@@ -1,0 +1,121 @@
+import type { Logger } from '../../../common/log.ts'
+import { createThrottle } from '../../../common/log.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import type { Quarantine } from '../../quarantine.ts'
+import type { JournalEnvelope, Sink } from '../sink.ts'
+import type { InfluxTransport } from './answer.ts'
+import { type InfluxConfig, influxVersion } from './config.ts'
+import { createFieldNames } from './field-names.ts'
+import { createInflux1 } from './influx-1.ts'
+import { createInflux2 } from './influx-2.ts'
+import { createLayouts } from './layouts.ts'
+import { noCounts } from './line-protocol.ts'
+import { createPatience } from './patience.ts'
+import { createWrite, type Write } from './write.ts'
+
+// The sink that writes batches to InfluxDB. Other bodies are the lake's.
+
+/** Readings held for one flush: some writes, so that encoding one goes on while InfluxDB takes another. */
+const writesPerFlush = 4
+
+export interface InfluxSinkContext {
+  catalog: Pick<Catalog, 'fields' | 'saveField'>
+  quarantine: Pick<Quarantine, 'put'>
+  log: Logger
+}
+
+export const createInfluxTransport = (config: InfluxConfig): InfluxTransport =>
+  influxVersion(config) === 1 ? createInflux1(config) : createInflux2(config)
+
+export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, log }: InfluxSinkContext): Sink {
+  const transport = createInfluxTransport(config)
+  const names = createFieldNames(catalog)
+  const patience = createPatience(transport.target, log)
+  const saySeldom = createThrottle()
+  const counts = noCounts()
+  const counters = { writes: 0, retries: 0, refused_lines: 0, beyond_retention: 0, renamed_fields: 0 }
+
+  let held: JournalEnvelope[] = []
+  let heldRows = 0
+  let heldBytes = 0
+  let prepared = false
+
+  const layouts = createLayouts(names)
+  const context = { config, transport, names, layouts, patience, quarantine, counts, counters, log, saySeldom }
+  const idle: Write[] = Array.from({ length: config.writesInFlight }, () => createWrite(context))
+
+  /** Creates the database and learns its fields: once, as soon as InfluxDB is there. */
+  const prepare = async (signal: AbortSignal) => {
+    await patience.until(async () => {
+      const answer = await transport.prepare()
+      // One who may write need not be one who may create: the first write will tell.
+      return answer.outcome === 'wait' && /\((401|403):/.test(answer.reason) ? { outcome: 'stored' } : answer
+    }, signal)
+    try {
+      names.adopt(await transport.fields())
+    } catch (error) {
+      log.warn({ error: String(error) }, `${transport.target}: its fields can't be listed; going by the catalog`)
+    }
+    prepared = true
+  }
+
+  /** Cuts what is held into writes and has some of them under way at a time. */
+  const writeAll = async (signal: AbortSignal) => {
+    const underWay = new Set<Promise<void>>()
+    const failures: unknown[] = []
+    let next = 0
+    while (next < held.length && failures.length === 0) {
+      const write = idle.pop()
+      if (!write) {
+        await Promise.race(underWay)
+        continue
+      }
+      next = write.take(held, next)
+      const done = write
+        .store(signal)
+        .catch((error: unknown) => failures.push(error))
+        .then(() => {
+          idle.push(write)
+          underWay.delete(done)
+        })
+      underWay.add(done)
+    }
+    await Promise.all(underWay)
+    if (failures.length > 0) throw failures[0]
+  }
+
+  return {
+    name: 'influx',
+    flushWhenIdle: true,
+    flushAtSegmentEnd: false,
+    add(envelope) {
+      if (envelope.body.type !== 'batch' || !envelope.schema) return
+      held.push(envelope)
+      heldRows += envelope.body.batch.rows
+      heldBytes += envelope.body.batch.rows * (32 + envelope.schema.channels.length * 24)
+    },
+    full: () => heldRows >= config.writeLines * writesPerFlush || heldBytes >= config.writeBytes * writesPerFlush,
+    async flush(signal) {
+      if (held.length === 0) return
+      if (!prepared) await prepare(signal)
+      await writeAll(signal)
+      held = []
+      heldRows = 0
+      heldBytes = 0
+    },
+    status() {
+      const left = Object.fromEntries(
+        Object.entries(counts.left).map(([rule, count]) => [`not_representable_${rule}`, count]),
+      )
+      const waitingFor = patience.waitingFor()
+      return {
+        state: waitingFor === undefined ? 'running' : 'waiting',
+        ...(waitingFor === undefined ? {} : { waitingFor }),
+        counters: { ...counters, lines: counts.lines, values: counts.values, ...left },
+      }
+    },
+    async close() {
+      transport.close()
+    },
+  }
+}
