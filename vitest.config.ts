@@ -8,5 +8,6 @@ export default defineConfig({
     // Two cores: what measures or starts many processes must not fight over them.
     maxWorkers: 2,
     pool: 'forks',
+    reporters: ['default', './test/summary-reporter.ts'],
   },
 })

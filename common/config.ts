@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { z } from 'zod'
 
@@ -32,6 +33,16 @@ export function loadConfig<T extends z.ZodType>(
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value)))
   if (problems.length > 0 || !result.success) throw new ConfigError(from, problems)
   return result.data
+}
+
+/**
+ * Loads a program's configuration and makes the file's folder the working directory: relative paths in a configuration
+ * start at the file, wherever the program was started.
+ */
+export function loadConfigHere<T extends z.ZodType>(schema: T, file: string): z.infer<T> {
+  if (!existsSync(file)) return loadConfig(schema, file)
+  process.chdir(dirname(resolve(file)))
+  return loadConfig(schema, basename(file))
 }
 
 function readYaml(file: string): Record<string, unknown> {

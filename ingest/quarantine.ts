@@ -32,6 +32,8 @@ export interface Quarantine {
   readonly dropped: number
 }
 
+const filesMax = 10_000
+
 export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Quarantine {
   mkdirSync(folder, { recursive: true })
   let dropped = 0
@@ -41,15 +43,20 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
       .sort()
   const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
   let bytes = names().reduce((sum, name) => sum + size(name), 0)
+  let files = names().length
+  let last = names().at(-1)?.slice(0, 26)
 
+  /** Makes room for a tenth more than is needed, so that a flood does not list the folder for each entry. */
   const makeRoom = (needed: number) => {
-    if (bytes + needed <= bytesMax) return
+    if (bytes + needed <= bytesMax && files < filesMax) return
     const present = names()
     // Another process may have added or removed entries: count anew before giving anything up.
     bytes = present.reduce((sum, name) => sum + size(name), 0)
+    files = present.length
     for (const name of present) {
-      if (bytes + needed <= bytesMax) return
+      if (bytes + needed <= bytesMax * 0.9 && files < filesMax * 0.9) return
       bytes -= size(name)
+      files--
       rmSync(join(folder, name), { force: true })
       dropped++
     }
@@ -62,7 +69,8 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
 
   return {
     put(entry) {
-      const id = ulid(names().at(-1)?.slice(0, 26))
+      const id = ulid(last)
+      last = id
       const text = JSON.stringify({
         id,
         time: new Date().toISOString(),
@@ -73,6 +81,7 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
       writeFileSync(join(folder, `${id}.part`), text)
       renameSync(join(folder, `${id}.part`), join(folder, `${id}.json`))
       bytes += text.length
+      files++
       return id
     },
     list: () =>

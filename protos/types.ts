@@ -181,6 +181,7 @@ export interface IngestStatus {
   sinceNs: bigint
   version: string
   protocols: number[]
+  groups: string[]
 }
 
 export interface Receipt {

@@ -1918,6 +1918,9 @@ export namespace rigline {
             /** IngestStatus protocols. */
             protocols: number[];
 
+            /** IngestStatus groups. */
+            groups: string[];
+
             /**
              * Creates a new IngestStatus instance using the specified properties.
              * @param [properties] Properties to set
@@ -1961,6 +1964,9 @@ export namespace rigline {
 
                 /** IngestStatus protocols */
                 protocols?: (number[]|null);
+
+                /** IngestStatus groups */
+                groups?: (string[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -4795,6 +4795,7 @@ export const rigline = $root.rigline = (() => {
              * @property {Long|null} [sinceNs] IngestStatus sinceNs
              * @property {string|null} [version] IngestStatus version
              * @property {Array.<number>|null} [protocols] IngestStatus protocols
+             * @property {Array.<string>|null} [groups] IngestStatus groups
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4821,6 +4822,7 @@ export const rigline = $root.rigline = (() => {
              */
             const IngestStatus = function (properties) {
                 this.protocols = [];
+                this.groups = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4858,6 +4860,14 @@ export const rigline = $root.rigline = (() => {
              * @instance
              */
             IngestStatus.prototype.protocols = $util.emptyArray;
+
+            /**
+             * IngestStatus groups.
+             * @member {Array.<string>} groups
+             * @memberof rigline.v1.IngestStatus
+             * @instance
+             */
+            IngestStatus.prototype.groups = $util.emptyArray;
 
             /**
              * Creates a new IngestStatus instance using the specified properties.
@@ -4899,6 +4909,9 @@ export const rigline = $root.rigline = (() => {
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.version);
                 if (message.protocols != null && message.protocols.length)
                     writer.uint32(/* id 4, wireType 2 =*/34).uint32s(message.protocols);
+                if (message.groups != null && message.groups.length)
+                    for (let i = 0; i < message.groups.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.groups[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4982,6 +4995,14 @@ export const rigline = $root.rigline = (() => {
                             if (!(message.protocols && message.protocols.length))
                                 message.protocols = [];
                             message.protocols.push(reader.uint32());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.groups && message.groups.length))
+                                message.groups = [];
+                            message.groups.push(reader.stringVerify());
                             continue;
                         }
                     }

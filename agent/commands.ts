@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+
+/** `rigline agent`, `rigline agent check`. */
+export function addAgentCommands(program: Command): void {
+  const agent = program.command('agent').description('run the agent of a rig, or try its sources')
+  agent
+    .command('run', { isDefault: true })
+    .description('run the agent until SIGTERM')
+    .option('-c, --config <file>', 'its configuration', process.env.RIGLINE_CONFIG ?? 'agent.yaml')
+    .action(async ({ config }: { config: string }) => {
+      const { runAgent } = await import('./run.ts')
+      await runAgent(config)
+    })
+  agent
+    .command('check')
+    .description('run every source for some seconds without publishing and print what it read')
+    .argument('<file>', 'the configuration of the agent')
+    .option('-s, --seconds <n>', 'how long', '5')
+    .action(async (file: string, { seconds }: { seconds: string }) => {
+      const { checkSources } = await import('./check.ts')
+      await checkSources(file, seconds)
+    })
+}

@@ -1,0 +1,243 @@
+import type { Logger } from '../common/log.ts'
+import type { Position } from '../common/segment-log-types.ts'
+import { createBundler } from '../protos/bundle.ts'
+import type { Receipt } from '../protos/types.ts'
+import type { Spool, SpooledEnvelope } from './spool.ts'
+
+// Brings the spool's envelopes to ingest: a bounded window of unconfirmed bytes in flight; live envelopes straight from
+// memory, the backlog beside them from disk in at most half of the window, lowest numbers first; sent again on reconnect, or
+// when receipts make no progress. Only a receipt takes an envelope out of the window.
+
+const resendLeastMs = 5_000
+const triesMax = 5
+
+export interface PublisherOptions {
+  spool: Spool
+  windowBytes: number
+  log: Logger
+  /** Publishes one bundle; called only while connected. Errors are the connection's business. */
+  send(bundle: Uint8Array): void
+  /** An envelope that ingest would not take though it took later ones: kept aside by the caller, declared by a Gap. */
+  onRefused(envelope: SpooledEnvelope): void
+  /** For each live batch: the time from its first row to its receipt, ms. */
+  onReceiptLatency?(ms: number): void
+}
+
+export interface Publisher {
+  /** An envelope became durable. */
+  offer(envelope: SpooledEnvelope): void
+  receipt(receipt: Receipt): void
+  connected(): void
+  disconnected(): void
+  /** Resolves when everything durable is confirmed, or the time is over. */
+  drained(timeoutMs: number): Promise<boolean>
+  inFlightBytes(): number
+  counters: { sent: number; resent: number; refused: number }
+  close(): void
+}
+
+interface InFlight {
+  envelope: SpooledEnvelope
+  sentAtMs: number
+  tries: number
+  backlog: boolean
+}
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { spool, windowBytes, log } = options
+  /** By spool id, then by number; in the order of sending. */
+  const flights = new Map<string, Map<number, InFlight>>()
+  const counters = { sent: 0, resent: 0, refused: 0 }
+  let online = false
+  let inFlightBytes = 0
+  let backlogBytes = 0
+  let smoothedMs = 0
+  let progressAtMs = performance.now()
+
+  // The backlog: everything from readFrom to leftAt that is not confirmed or in flight. Both undefined: all that is on disk.
+  let readFrom: Position | undefined
+  let leftAt: Position | 'end' | undefined = 'end'
+  let pumping = false
+  let wakePump = () => {}
+  let wakeDrained = () => {}
+
+  const bundler = createBundler((bundle) => options.send(bundle))
+  let flushing = false
+  const push = (bytes: Uint8Array) => {
+    bundler.add(bytes)
+    if (flushing) return
+    flushing = true
+    setImmediate(() => {
+      flushing = false
+      if (online) bundler.flush()
+      else bundler.clear()
+    })
+  }
+
+  const launch = (envelope: SpooledEnvelope, backlog: boolean) => {
+    let ofSpool = flights.get(envelope.spool)
+    if (!ofSpool) {
+      ofSpool = new Map()
+      flights.set(envelope.spool, ofSpool)
+    }
+    ofSpool.set(envelope.seq, { envelope, sentAtMs: performance.now(), tries: 1, backlog })
+    inFlightBytes += envelope.bytes.length
+    if (backlog) backlogBytes += envelope.bytes.length
+    counters.sent++
+    push(envelope.bytes)
+  }
+
+  const land = (ofSpool: Map<number, InFlight>, flight: InFlight) => {
+    ofSpool.delete(flight.envelope.seq)
+    inFlightBytes -= flight.envelope.bytes.length
+    if (flight.backlog) backlogBytes -= flight.envelope.bytes.length
+  }
+
+  const relaunch = (flight: InFlight) => {
+    flight.sentAtMs = performance.now()
+    flight.tries++
+    counters.resent++
+    push(flight.envelope.bytes)
+  }
+
+  const behind = () => leftAt !== undefined
+
+  const offer = (envelope: SpooledEnvelope) => {
+    const room = inFlightBytes + envelope.bytes.length <= windowBytes
+    if (online && room) {
+      launch(envelope, false)
+      if (!behind()) readFrom = envelope.position
+    } else {
+      if (!behind()) readFrom ??= envelope.position
+      leftAt = envelope.position
+      void pump()
+    }
+  }
+
+  const hasBacklogRoom = () => inFlightBytes < windowBytes && backlogBytes < windowBytes / 2
+
+  /** One reader at a time goes through the disk from readFrom until it has passed everything that was left behind. */
+  const pump = async () => {
+    if (pumping || !online) return
+    pumping = true
+    try {
+      while (online && behind()) {
+        const goal = leftAt
+        for await (const envelope of spool.read(readFrom)) {
+          while (online && !hasBacklogRoom()) {
+            await new Promise<void>((resolve) => {
+              wakePump = resolve
+            })
+          }
+          if (!online) return
+          readFrom = envelope.next
+          if (spool.isConfirmed(envelope.spool, envelope.seq)) continue
+          if (flights.get(envelope.spool)?.has(envelope.seq)) continue
+          launch(envelope, true)
+        }
+        if (leftAt === goal) leftAt = undefined
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the backlog cannot be read from the spool; trying again')
+      setTimeout(() => void pump(), 1000).unref()
+    } finally {
+      pumping = false
+    }
+    wakeDrained()
+  }
+
+  const receipt = (received: Receipt) => {
+    const now = performance.now()
+    spool.confirm(received, () => {
+      log.warn(
+        { spool: received.spool, through: received.through },
+        'ingest has less than it once had: sending again what is kept',
+      )
+      readFrom = undefined
+      leftAt = 'end'
+    })
+    const ofSpool = flights.get(received.spool)
+    if (ofSpool) {
+      for (const flight of ofSpool.values()) {
+        if (!spool.isConfirmed(received.spool, flight.envelope.seq)) continue
+        land(ofSpool, flight)
+        progressAtMs = now
+        if (flight.tries === 1) measure(flight, now)
+      }
+      if (ofSpool.size === 0 && received.spool !== spool.id) flights.delete(received.spool)
+    }
+    wakePump()
+    if (behind()) void pump()
+    if (inFlightBytes === 0) wakeDrained()
+  }
+
+  const measure = (flight: InFlight, now: number) => {
+    const roundTripMs = now - flight.sentAtMs
+    smoothedMs = smoothedMs === 0 ? roundTripMs : smoothedMs * 0.875 + roundTripMs * 0.125
+    const { firstRowAtNs } = flight.envelope
+    if (firstRowAtNs !== undefined) {
+      options.onReceiptLatency?.(Number(process.hrtime.bigint() - firstRowAtNs) / 1e6)
+    }
+  }
+
+  /** Sends again what waits too long: everything if receipts make no progress, else what later ones have overtaken. */
+  const checkTimers = () => {
+    if (!online) return
+    const now = performance.now()
+    const base = Math.max(resendLeastMs, 4 * smoothedMs)
+    for (const ofSpool of flights.values()) {
+      for (const flight of ofSpool.values()) {
+        const patience = base * 2 ** (flight.tries - 1)
+        if (now - flight.sentAtMs < patience) continue
+        const overtaken = spool.isOvertaken(flight.envelope.spool, flight.envelope.seq)
+        if (!overtaken && now - progressAtMs < patience) continue
+        if (overtaken && flight.tries >= triesMax) {
+          land(ofSpool, flight)
+          counters.refused++
+          options.onRefused(flight.envelope)
+        } else relaunch(flight)
+      }
+    }
+  }
+
+  const timer = setInterval(checkTimers, 1000)
+  timer.unref()
+
+  return {
+    offer,
+    receipt,
+    connected() {
+      online = true
+      progressAtMs = performance.now()
+      for (const ofSpool of flights.values()) for (const flight of ofSpool.values()) relaunch(flight)
+      void pump()
+    },
+    disconnected() {
+      online = false
+      bundler.clear()
+      wakePump()
+    },
+    async drained(timeoutMs) {
+      const until = performance.now() + timeoutMs
+      while (inFlightBytes > 0 || behind()) {
+        const left = until - performance.now()
+        if (left <= 0) return false
+        await new Promise<void>((resolve) => {
+          const timeout = setTimeout(resolve, Math.min(left, 100))
+          wakeDrained = () => {
+            clearTimeout(timeout)
+            resolve()
+          }
+        })
+      }
+      return true
+    },
+    inFlightBytes: () => inFlightBytes,
+    counters,
+    close() {
+      clearInterval(timer)
+      online = false
+      wakePump()
+    },
+  }
+}

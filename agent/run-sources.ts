@@ -1,0 +1,154 @@
+import type { Logger } from '../common/log.ts'
+import type { Schema, SourceHealth } from '../protos/types.ts'
+import type { Batcher, StreamState } from './batcher.ts'
+import type { Source, SourceContext } from './sources/source.ts'
+import { openSource, type SourceConfig } from './sources/table.ts'
+
+// Opens the configured sources and carries their rows into the batchers, as fast as the spool takes them.
+
+const restartLeastMs = 1000
+const restartMostMs = 30_000
+const roomCheckMs = 100
+
+export interface RunningSource {
+  name: string
+  start(): void
+  ended: Promise<void>
+  counters(): { rows: number; readings: number }
+  health(): SourceHealth
+  /** Stops the source and closes its open batches. */
+  close(): Promise<void>
+}
+
+export interface RunOptions {
+  folder: string
+  log: Logger
+  nowNs(): bigint
+  /** Last known states, by stream. */
+  streams: ReadonlyMap<string, StreamState>
+  createBatcher(schema: Schema): Batcher
+  drained(): Promise<void>
+  hasRoom(): boolean
+}
+
+export async function openSources(configs: SourceConfig[], options: RunOptions): Promise<RunningSource[]> {
+  const running: RunningSource[] = []
+  const owners = new Map<string, string>()
+  for (const config of configs) {
+    const name = config.name ?? config.type
+    const log = options.log.child({ source: name })
+    const context: SourceContext = { name, log, nowNs: options.nowNs, folder: options.folder }
+    // A first opening tells the streams; only then is known where each of them stopped.
+    let source = await openSource(config, context)
+    for (const { stream } of source.streams) {
+      const owner = owners.get(stream)
+      if (owner !== undefined)
+        throw new Error(`sources "${owner}" and "${name}" both have a stream "${stream}": rename one`)
+      owners.set(stream, name)
+    }
+    const resume = findResume(source, options.streams)
+    if (resume) {
+      await source.close()
+      source = await openSource(config, { ...context, resume })
+    }
+    running.push(runSource(name, source, log, options))
+  }
+  return running
+}
+
+/** The source goes on where its hindmost stream stopped; rows that other streams have already are passed over. */
+function findResume(source: Source, streams: ReadonlyMap<string, StreamState>): SourceContext['resume'] {
+  const states = source.streams.flatMap(({ stream }) => streams.get(stream) ?? [])
+  const [first, ...others] = states.filter(({ position }) => position > 0)
+  if (!first) return undefined
+  const lowest = others.reduce((low, state) => (state.position < low.position ? state : low), first)
+  return { position: lowest.position, origin: lowest.origin }
+}
+
+function runSource(name: string, source: Source, log: Logger, options: RunOptions): RunningSource {
+  const batchers = source.streams.map(options.createBatcher)
+  const stop = new AbortController()
+  let failure: string | undefined
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+
+  const carry = async () => {
+    for await (const { rows, origin } of source.rows(stop.signal)) {
+      for (const row of rows) {
+        const batcher = batchers[row.stream]
+        if (!batcher) throw new Error(`a row of stream ${row.stream}, but the source has ${batchers.length}`)
+        batcher.add(row, origin ?? '')
+      }
+      await options.drained()
+      while (rows.some(({ position }) => position !== undefined) && !options.hasRoom() && !stop.signal.aborted) {
+        await sleep(roomCheckMs, stop.signal)
+      }
+    }
+  }
+
+  const run = async () => {
+    let waitMs = restartLeastMs
+    while (!stop.signal.aborted) {
+      const startedMs = performance.now()
+      try {
+        await carry()
+        break
+      } catch (error) {
+        if (stop.signal.aborted) break
+        failure = error instanceof Error ? error.message : String(error)
+        log.error({ err: error, waitMs }, 'the source failed; starting it again')
+        for (const batcher of batchers) batcher.flush()
+        if (performance.now() - startedMs > restartMostMs) waitMs = restartLeastMs
+        await sleep(waitMs, stop.signal)
+        waitMs = Math.min(waitMs * 2, restartMostMs)
+        failure = undefined
+      }
+    }
+    for (const batcher of batchers) batcher.flush()
+    end()
+  }
+
+  let running: Promise<void> | undefined
+  const sum = (key: 'rows' | 'readings') => batchers.reduce((total, batcher) => total + batcher.counters[key], 0)
+  return {
+    name,
+    ended,
+    start() {
+      running ??= run()
+    },
+    counters: () => ({ rows: sum('rows'), readings: sum('readings') }),
+    health() {
+      const { state, badLines, badLineSamples, detail } = source.health()
+      const failed = failure !== undefined
+      return {
+        name,
+        rows: sum('rows'),
+        state: failed ? 'failed' : state,
+        badLines,
+        badLineSamples,
+        detail: failure ?? detail,
+      }
+    },
+    async close() {
+      stop.abort()
+      await running
+      await source.close()
+    },
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timeout = setTimeout(resolve, ms)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timeout)
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import type { Logger } from '../common/log.ts'
+import { openSegmentLog } from '../common/segment-log.ts'
+import { comparePositions, type Position, type SegmentLog } from '../common/segment-log-types.ts'
+import { readRecords } from '../common/segment-reader.ts'
+import { decodeBody, readHeader } from '../protos/envelope.ts'
+import type { Catalog } from './catalog/types.ts'
+import { decodeJournalRecord } from './journal-record.ts'
+import { createSequence, type Sequence } from './sequence.ts'
+
+// Ingest's log of envelopes, and the numbers in it. The catalog keeps the numbers up to a position; what lies behind that
+// is read anew at a start, so that the numbers always are what the journal holds.
+
+export interface JournalOptions {
+  /** Ingest's data folder. */
+  folder: string
+  bytesMax: number
+  segmentBytesMax: number
+  segmentAgeMaxMs: number
+  catalog: Catalog
+  log: Logger
+  onSynced(position: Position): void
+}
+
+export interface Journal {
+  log: SegmentLog
+  sequence: Sequence
+  /** Saves the numbers; everything before the position is in them. */
+  checkpoint(upTo: Position): void
+  /** Deletes the segments that lie wholly before the position (and before the last checkpoint). */
+  dropBefore(position: Position): Promise<void>
+  close(): Promise<void>
+}
+
+export const journalFolder = (dataFolder: string): string => join(dataFolder, 'journal')
+
+/** Throws if the folder can't be used. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { catalog } = options
+  const folder = journalFolder(options.folder)
+  const log = await openSegmentLog({
+    directory: folder,
+    segmentBytesMax: options.segmentBytesMax,
+    segmentAgeMaxMs: options.segmentAgeMaxMs,
+    bytesMax: options.bytesMax,
+    recordBytesMax: 512 * 1024,
+    log: options.log,
+    onSynced: options.onSynced,
+  })
+  const saved = catalog.ranges()
+  const sequence = createSequence(saved.spools)
+  let savedUpTo = saved.upTo
+  for await (const { bytes } of readRecords(folder, savedUpTo, log.synced)) {
+    countAgain(sequence, decodeJournalRecord(bytes).envelope)
+  }
+
+  const checkpoint = (upTo: Position) => {
+    catalog.saveRanges(sequence.takeChanged(), upTo)
+    savedUpTo = upTo
+  }
+  checkpoint(log.synced)
+
+  return {
+    log,
+    sequence,
+    checkpoint,
+    async dropBefore(position) {
+      const bound = savedUpTo && comparePositions(savedUpTo, position) < 0 ? savedUpTo : position
+      for (const segment of log.segments()) {
+        if (!segment.sealed || segment.name >= bound.segment) break
+        await log.drop(segment.name)
+      }
+    },
+    async close() {
+      await log.close()
+      // The last appends resolve before this: their numbers are counted.
+      await new Promise((resolve) => setImmediate(resolve))
+      checkpoint(log.synced)
+    },
+  }
+}
+
+function countAgain(sequence: Sequence, envelope: Uint8Array): void {
+  const header = readHeader(envelope)
+  sequence.begin(header.rig, header.spool, header.seq, header.predecessor)
+  sequence.had(header.rig, header.spool, header.seq)
+  countGone(sequence, envelope, header)
+}
+
+/** A Gap that stands for numbers says that these will never come. */
+export function countGone(sequence: Sequence, envelope: Uint8Array, header: ReturnType<typeof readHeader>): boolean {
+  if (header.bodyType !== 'gap') return false
+  const { body } = decodeBody(envelope, header)
+  if (body.type !== 'gap' || body.gap.numbers.length === 0) return false
+  sequence.gone(header.rig, body.gap.spool, body.gap.numbers)
+  return true
+}

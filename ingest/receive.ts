@@ -1,0 +1,121 @@
+import type { Clock } from '../common/clock.ts'
+import { createThrottle, type Logger } from '../common/log.ts'
+import { LogFullError } from '../common/segment-log.ts'
+import type { Position } from '../common/segment-log-types.ts'
+import { toHex } from '../protos/hex.ts'
+import { hashSchema } from '../protos/schema-hash.ts'
+import type { EnvelopeHeader } from '../protos/types.ts'
+import type { Catalog } from './catalog/types.ts'
+import { type Framed, frame } from './frame.ts'
+import { countGone, type Journal } from './journal.ts'
+import { encodeJournalRecord } from './journal-record.ts'
+import type { Quarantine } from './quarantine.ts'
+import type { Receipts } from './receipts.ts'
+import type { IngestCounters } from './state.ts'
+
+// Ingest's only hot duty: envelope -> journal -> receipt, without looking inside.
+
+export interface ReceiveOptions {
+  journal: Journal
+  receipts: Receipts
+  quarantine: Quarantine
+  catalog: Catalog
+  clock: Clock
+  log: Logger
+  counters: IngestCounters
+  /** The envelope is durable, at this position of the journal. */
+  onStored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
+}
+
+/** Returns the function that takes the payload of a rig's `up` topic. It never throws and never waits. */
+export function createReceive(options: ReceiveOptions): (rig: string, topic: string, payload: Uint8Array) => void {
+  const { journal, receipts, quarantine, catalog, log, counters } = options
+  const { sequence } = journal
+  const throttle = createThrottle()
+
+  const setAside = (
+    rig: string,
+    topic: string,
+    reason: string,
+    detail: string,
+    bytes: Uint8Array,
+    content: 'payload' | 'envelope',
+  ) => {
+    counters.quarantined[reason] = (counters.quarantined[reason] ?? 0) + 1
+    throttle(`${rig} ${reason}`, (heldBack) =>
+      log.warn({ rig, reason, detail, heldBack }, 'cannot be read: quarantined'),
+    )
+    try {
+      quarantine.put({ by: 'receive', reason, detail, rig, topic, content, bytes })
+    } catch (error) {
+      throttle('quarantine', () => log.error({ err: error }, 'the quarantine cannot be written'))
+    }
+  }
+
+  const stored = ({ header, bytes }: Framed, receivedNs: bigint, position: Position) => {
+    sequence.had(header.rig, header.spool, header.seq)
+    try {
+      countGone(sequence, bytes, header)
+    } catch (error) {
+      // The numbers stay holes; the sinks quarantine the body with its reason.
+      log.warn({ err: error, rig: header.rig, seq: header.seq }, 'a Gap cannot be read')
+    }
+    receipts.due(header.rig, header.spool)
+    options.onStored(header, bytes, receivedNs, position)
+  }
+
+  const failed = ({ header }: Framed, error: unknown) => {
+    sequence.failed(header.rig, header.spool, header.seq)
+    counters.journalFull++
+    const what = error instanceof LogFullError ? 'the journal is full' : 'the journal cannot be written'
+    throttle(what, (heldBack) =>
+      log.error({ err: error, heldBack }, `${what}: no receipts until it can be, the agents hold their data`),
+    )
+  }
+
+  /** A schema is in the catalog before any sink can meet a batch that names it. */
+  const saveSchema = ({ header, bytes }: Framed) => {
+    const schema = bytes.subarray(header.bodyStart, header.bodyEnd)
+    try {
+      catalog.saveSchema(toHex(hashSchema(schema)), header.rig, schema)
+    } catch (error) {
+      log.warn({ err: error, rig: header.rig, seq: header.seq }, 'a schema cannot be kept; its batches will be parked')
+    }
+  }
+
+  const take = (framed: Framed) => {
+    const { rig, spool, seq, predecessor, bodyType } = framed.header
+    const standing = sequence.standing(rig, spool, seq)
+    if (standing === 'had') {
+      counters.duplicates++
+      receipts.due(rig, spool)
+      return
+    }
+    if (standing === 'pending') {
+      counters.duplicates++
+      return
+    }
+    if (standing === 'out_of_bounds') {
+      counters.outOfBounds++
+      return
+    }
+    if (bodyType === 'schema') saveSchema(framed)
+    sequence.begin(rig, spool, seq, predecessor)
+    const receivedNs = options.clock.nowNs()
+    journal.log.append(encodeJournalRecord(receivedNs, framed.bytes)).then(
+      (position) => stored(framed, receivedNs, position),
+      (error) => failed(framed, error),
+    )
+  }
+
+  return (rig, topic, payload) => {
+    const framed = frame(rig, payload, ({ reason, detail, bytes, content }) =>
+      setAside(rig, topic, reason, detail, bytes, content),
+    )
+    for (const one of framed) {
+      counters.envelopes++
+      counters.bytes += one.bytes.length
+      take(one)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { type Access, openAccess } from '../common/access.ts'
+import { loadConfigHere } from '../common/config.ts'
+import { runUntilSignal } from '../common/lifecycle.ts'
+import { createLog } from '../common/log.ts'
+import { ingestConfig } from './config.ts'
+import { startIngest } from './ingest.ts'
+
+/** Exit code of an ingest whose groups were taken over by another one. */
+const takenOverCode = 3
+
+/** Runs ingest until a signal. */
+export async function runIngest(file: string): Promise<void> {
+  const config = loadConfigHere(ingestConfig, file)
+  const log = createLog(`ingest ${config.name}`)
+  const access: Access | undefined = config.access === undefined ? undefined : await openAccess(config.access, log)
+  const ingest = await startIngest(config, { log, access })
+  ingest.takenOver.catch(async (error: Error) => {
+    log.error({ err: error }, 'giving way')
+    await ingest.close()
+    process.exit(takenOverCode)
+  })
+  await runUntilSignal(log, async () => {
+    await ingest.close()
+    access?.close()
+  })
+  process.exit(0)
+}

@@ -1,0 +1,26 @@
+import { appendFileSync } from 'node:fs'
+import type { Reporter, TestModule } from 'vitest/node'
+
+// Names every skipped test with its reason and ends with the counts in the form that CI reads. With RIGLINE_TEST_COUNTS set,
+// the counts are also written to that file.
+
+export default class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    let passed = 0
+    let failed = 0
+    const skipped: string[] = []
+    for (const module of modules) {
+      if (module.errors().length > 0) failed++
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        if (state === 'passed') passed++
+        else if (state === 'failed') failed++
+        else skipped.push(`${module.relativeModuleId}: ${test.fullName}`)
+      }
+    }
+    if (skipped.length > 0) process.stdout.write(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}\n`)
+    const counts = `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`
+    process.stdout.write(`\n${counts}\n`)
+    if (process.env.RIGLINE_TEST_COUNTS) appendFileSync(process.env.RIGLINE_TEST_COUNTS, `${counts}\n`)
+  }
+}
