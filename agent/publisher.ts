@@ -114,7 +114,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  const hasBacklogRoom = () => inFlightBytes < windowBytes && backlogBytes < windowBytes / 2
+  const hasBacklogRoom = (bytes: number) =>
+    inFlightBytes + bytes <= windowBytes && (backlogBytes === 0 || backlogBytes + bytes <= windowBytes / 2)
 
   /** One reader at a time goes through the disk from readFrom until it has passed everything that was left behind. */
   const pump = async () => {
@@ -124,7 +125,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       while (online && behind()) {
         const goal = leftAt
         for await (const envelope of spool.read(readFrom)) {
-          while (online && !hasBacklogRoom()) {
+          while (online && !hasBacklogRoom(envelope.bytes.length)) {
             await new Promise<void>((resolve) => {
               wakePump = resolve
             })

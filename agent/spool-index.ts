@@ -83,7 +83,8 @@ export function createSpoolIndex(): SpoolIndex {
       const known = spoolEntry(spool, seq)
       known.last = Math.max(known.last, seq)
     },
-    isConfirmed: (spool, seq) => spools.get(spool)?.confirmed.has(seq) ?? false,
+    // A spool that is not known any more has been confirmed whole and is gone.
+    isConfirmed: (spool, seq) => spools.get(spool)?.confirmed.has(seq) ?? true,
     isOvertaken: (spool, seq) => (spools.get(spool)?.confirmed.highest() ?? 0) > seq,
     confirm(spool, through, ranges, restored) {
       const entry = spools.get(spool)

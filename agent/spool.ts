@@ -3,10 +3,11 @@ import { LogFullError, openSegmentLog } from '../common/segment-log.ts'
 import type { LogRecord, Position, SegmentLog } from '../common/segment-log-types.ts'
 import { readRecords } from '../common/segment-reader.ts'
 import { ulid } from '../common/ulid.ts'
-import { decodeBody, encodeEnvelope, readHeader } from '../protos/envelope.ts'
-import type { Body, Range, Receipt, SpoolState } from '../protos/types.ts'
+import { encodeEnvelope, readHeader } from '../protos/envelope.ts'
+import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
-import { createSpoolIndex, type SegmentEntry } from './spool-index.ts'
+import { createSpoolIndex } from './spool-index.ts'
+import { addLoss, describeLoss } from './spool-loss.ts'
 import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool } from './spool-start.ts'
 
 // The agent's log of envelopes on disk. A number is given out once, is published only after its fsync, and is forgotten only when
@@ -105,6 +106,7 @@ function createSpool(
   let waiting = 0
   let drainWaiters: { bytes: number; resolve(): void }[] = []
   let dropping: Promise<void> | undefined
+  let unwritten: Gap | undefined
 
   const settle = (bytes: number) => {
     waiting -= bytes
@@ -143,6 +145,7 @@ function createSpool(
       } catch (error) {
         if (!(error instanceof LogFullError) || !(await dropOldest())) {
           giveUp(id, { from: number, to: number })
+          unwritten = addLoss(unwritten, id, number, bytes)
           throw new Error(`the spool cannot keep envelope ${number} (${bytes.length} bytes)`, { cause: error })
         }
       }
@@ -158,6 +161,7 @@ function createSpool(
     try {
       const position = await append(bytes, number)
       index.noted(position.segment, id, number)
+      declareUnwritten()
       options.onDurable({
         spool: id,
         seq: number,
@@ -168,6 +172,14 @@ function createSpool(
     } finally {
       settle(bytes.length)
     }
+  }
+
+  /** Declares what could not be written, as soon as something can be again. */
+  const declareUnwritten = () => {
+    if (!unwritten) return
+    const gap = unwritten
+    unwritten = undefined
+    void add({ type: 'gap', gap }).catch(() => {})
   }
 
   const addAndRoll: Spool['add'] = (body, extra) => {
@@ -193,16 +205,14 @@ function createSpool(
       done = resolve
     })
     try {
-      const gap = await describeLoss(folder, entry, index.unconfirmed(entry))
+      const loss = await describeLoss(readSegment(folder, entry.name), entry, index.unconfirmed(entry))
       index.removeSegment(entry.name)
       await segmentLog.drop(entry.name)
-      if (gap) {
-        for (const range of gap.numbers) giveUp(entry.spool, range)
-        log.error(
-          { numbers: gap.numbers, rows: gap.rows, spool: entry.spool },
-          'the spool is full: its oldest envelopes are gone',
-        )
-        void add({ type: 'gap', gap }).catch(() => {})
+      if (loss) {
+        const { numbers, rows } = loss.gap
+        for (const range of numbers) giveUp(entry.spool, range)
+        log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are gone')
+        for (const body of [...loss.kept, { type: 'gap' as const, gap: loss.gap }]) void add(body).catch(() => {})
       }
       return true
     } finally {
@@ -267,34 +277,3 @@ function createSpool(
 
 /** Which stream a schema is of, for keeping the newest of each: the name is the first field of its bytes. */
 const streamKey = (schema: Uint8Array): string => Buffer.from(schema.subarray(2, 2 + schema[1]!)).toString()
-
-/** What a Gap says of the unconfirmed envelopes of a segment: interval, streams unknown to it are all, rows. */
-async function describeLoss(folder: string, entry: SegmentEntry, numbers: Range[]) {
-  if (numbers.length === 0) return undefined
-  let fromNs: bigint | undefined
-  let toNs = 0n
-  let rows = 0
-  for await (const { bytes } of readSegment(folder, entry.name)) {
-    if (isCheckpoint(bytes)) continue
-    const header = readHeader(bytes)
-    if (header.bodyType !== 'batch' || !numbers.some(({ from, to }) => from <= header.seq && header.seq <= to)) continue
-    const { body } = decodeBody(bytes, header)
-    if (body.type !== 'batch') continue
-    rows += body.batch.rows
-    for (const time of body.batch.times) {
-      if (fromNs === undefined || time < fromNs) fromNs = time
-      if (time > toNs) toNs = time
-    }
-  }
-  const detail = 'the spool reached its byte limit'
-  return {
-    fromNs: fromNs ?? 0n,
-    toNs,
-    streams: [],
-    cause: 'spool_full' as const,
-    detail,
-    spool: entry.spool,
-    numbers,
-    rows,
-  }
-}

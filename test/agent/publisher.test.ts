@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createPublisher, type Publisher } from '../../agent/publisher.ts'
+import { openSpool, type Spool, type SpooledEnvelope } from '../../agent/spool.ts'
+import { silentLog } from '../../common/log.ts'
+import { createSequence, type Sequence } from '../../ingest/sequence.ts'
+import { splitBundle } from '../../protos/bundle.ts'
+import { readHeader } from '../../protos/envelope.ts'
+import type { Body } from '../../protos/types.ts'
+
+const windowBytes = 256 * 1024
+const cleanUps: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+/** The real spool and publisher; ingest's real number keeping at the other end of a link that can lose things. */
+async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-'))) {
+  const sequence: Sequence = createSequence([])
+  const link = { lose: (_bundle: Uint8Array) => false, loseReceipt: () => false, bundles: 0, largest: 0 }
+  const refused: SpooledEnvelope[] = []
+  const arrived: { spool: string; seq: number }[] = []
+  let publisher: Publisher
+  const spool: Spool = await openSpool({
+    folder,
+    rig: 'r',
+    group: 'g',
+    bytesMax: 64 * 1024 * 1024,
+    segmentBytesMax: 128 * 1024,
+    log: silentLog,
+    onDurable: (envelope) => publisher.offer(envelope),
+  })
+  publisher = createPublisher({
+    spool,
+    windowBytes,
+    log: silentLog,
+    send(bundle) {
+      link.bundles++
+      link.largest = Math.max(link.largest, bundle.length)
+      if (link.lose(bundle)) return
+      setImmediate(() => {
+        const touched = new Set<string>()
+        for (const envelope of splitBundle(bundle)) {
+          const { spool: id, seq } = readHeader(envelope)
+          arrived.push({ spool: id, seq })
+          sequence.begin('r', id, seq, '')
+          sequence.had('r', id, seq)
+          touched.add(id)
+        }
+        if (!link.loseReceipt()) for (const id of touched) publisher.receipt(sequence.receipt('r', id))
+      })
+    },
+    onRefused: (envelope) => refused.push(envelope),
+  })
+  cleanUps.push(async () => {
+    publisher.close()
+    await spool.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { folder, spool, publisher, sequence, link, refused, arrived }
+}
+
+const body = (bytes: number): Body => ({
+  type: 'event',
+  event: { tNs: 1n, type: 'marker', author: '', text: 'x'.repeat(bytes), facts: {}, id: '' },
+})
+
+describe('publisher', () => {
+  test('brings everything to ingest once, with no loss on the way', async () => {
+    const { spool, publisher, arrived, link, sequence } = await setUp()
+    publisher.connected()
+    for (let i = 0; i < 2000; i++) void spool.add(body(500))
+    await spool.drained(0)
+    expect(await publisher.drained(20_000)).toBe(true)
+    expect(arrived.length).toBe(2000)
+    expect(sequence.receipt('r', spool.id)).toEqual({ spool: spool.id, through: 2000, ranges: [] })
+    expect(link.bundles).toBeLessThan(2000)
+    expect(link.largest).toBeLessThanOrEqual(256 * 1024)
+    expect(publisher.inFlightBytes()).toBe(0)
+  })
+
+  test('never has more in flight than the window', async () => {
+    const { spool, publisher, link } = await setUp()
+    link.lose = () => true
+    publisher.connected()
+    for (let i = 0; i < 500; i++) await spool.add(body(5000))
+    expect(publisher.inFlightBytes()).toBeLessThanOrEqual(windowBytes)
+    expect(publisher.inFlightBytes()).toBeGreaterThan(windowBytes / 2)
+  })
+
+  test('loses nothing over bad links and reconnects', async () => {
+    const { spool, publisher, link, sequence } = await setUp()
+    let n = 0
+    // A fixed pattern that loses one bundle in three and one receipt in four.
+    link.lose = () => ++n % 3 === 0
+    link.loseReceipt = () => ++n % 4 === 0
+    const total = 1500
+    for (let i = 0; i < total; i++) {
+      await spool.add(body(800))
+      if (i % 100 === 0) publisher.disconnected()
+      if (i % 100 === 30) publisher.connected()
+    }
+    publisher.connected()
+    link.lose = () => false
+    link.loseReceipt = () => false
+    publisher.disconnected()
+    publisher.connected()
+    expect(await publisher.drained(20_000)).toBe(true)
+    expect(sequence.receipt('r', spool.id)).toEqual({ spool: spool.id, through: total, ranges: [] })
+  })
+
+  test('drains the spools of earlier starts under their own ids, and live envelopes do not wait behind them', async () => {
+    const first = await setUp()
+    for (let i = 0; i < 3000; i++) void first.spool.add(body(1000))
+    await first.spool.drained(0)
+    first.publisher.close()
+    await first.spool.close()
+
+    const { spool, publisher, arrived, sequence, link } = await setUp(first.folder)
+    publisher.connected()
+    await expect.poll(() => arrived.length, { interval: 1 }).toBeGreaterThan(10)
+    void spool.add(body(10))
+    await expect.poll(() => arrived.some(({ spool: id }) => id === spool.id), { interval: 1 }).toBe(true)
+    const before = arrived.findIndex(({ spool: id }) => id === spool.id)
+    expect(before).toBeLessThan(2900)
+    expect(await publisher.drained(20_000)).toBe(true)
+    expect(sequence.receipt('r', first.spool.id).through).toBe(3000)
+    expect(arrived.filter(({ spool: id }) => id === first.spool.id).length).toBe(3000)
+    expect(link.largest).toBeLessThanOrEqual(256 * 1024)
+  })
+
+  test('sends again without a reconnect when receipts make no progress', async () => {
+    const { spool, publisher, link, sequence } = await setUp()
+    publisher.connected()
+    link.lose = () => true
+    await spool.add(body(10))
+    await expect.poll(() => link.bundles).toBe(1)
+    link.lose = () => false
+    expect(await publisher.drained(15_000)).toBe(true)
+    expect(publisher.counters.resent).toBe(1)
+    expect(sequence.receipt('r', spool.id).through).toBe(1)
+  })
+
+  test('sends again what it still keeps when ingest was restored from a copy', async () => {
+    const { spool, publisher, sequence, arrived } = await setUp()
+    publisher.connected()
+    for (let i = 0; i < 100; i++) await spool.add(body(100))
+    expect(await publisher.drained(10_000)).toBe(true)
+    arrived.length = 0
+    // The same numbers, as an ingest knows them that has lost everything behind 40.
+    publisher.receipt({ spool: spool.id, through: 40, ranges: [] })
+    await expect.poll(() => arrived.length).toBe(60)
+    expect(new Set(arrived.map(({ seq }) => seq)).size).toBe(60)
+    expect(sequence.receipt('r', spool.id).through).toBe(100)
+    expect(await publisher.drained(10_000)).toBe(true)
+  })
+})
