@@ -145,7 +145,7 @@ describe('spool', () => {
     for (let i = 0; i < 100; i++) await addBatch(BigInt(i * 1000), 500)
     const last = durable.at(-1)!.seq
     spool.confirm({ spool: spool.id, through: last, ranges: [] }, () => {})
-    const [{ first }] = spool.states() as [{ first: number }]
+    const first = spool.states()[0]!.first
     expect(first).toBeGreaterThan(20)
     let resendFrom = 0
     spool.confirm({ spool: spool.id, through: 5, ranges: [] }, (from) => {
