@@ -48,9 +48,9 @@ function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schem
     saveSchema: (hash, rig, bytes) => sql.run('INSERT OR IGNORE INTO schemas VALUES (?, ?, ?)', hash, rig, bytes),
     schema(hash) {
       const [found] = sql.all<{ bytes: ArrayBuffer }>('SELECT bytes FROM schemas WHERE hash = ?', hash)
-      const bytes = found && new Uint8Array(found.bytes)
-      const schema = bytes && readable(bytes)
-      return schema && { schema, bytes }
+      if (!found) return undefined
+      const bytes = new Uint8Array(found.bytes)
+      return { schema: decodeSchema(bytes), bytes }
     },
     schemas: () =>
       sql
@@ -62,7 +62,7 @@ function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schem
   }
 }
 
-/** One that a newer release has saved may be beyond this one: to it, the schema is not there. */
+/** Undefined for what a newer release has saved and this one can't read. */
 function readable(bytes: Uint8Array): Schema | undefined {
   try {
     return decodeSchema(bytes)
@@ -137,7 +137,7 @@ function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'unpark'> {
 
 function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles'> {
   return {
-    addLakeFiles: (files, cursor) =>
+    addLakeFiles: (files, cursor, unparked = []) =>
       sql.transaction(() => {
         for (const file of files) {
           sql.run(
@@ -153,6 +153,9 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles'> {
             file.bytes,
             JSON.stringify(file.rigs),
           )
+        }
+        for (const { segment, offset } of unparked) {
+          sql.run("DELETE FROM parked WHERE sink = 'lake' AND segment = ? AND at = ?", segment, offset)
         }
         sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', 'lake', cursor.segment, cursor.offset)
       }),

@@ -45,6 +45,7 @@ export interface Catalog {
   rigs(): RigRecord[]
   // schemas, named by the hash in lower-case hex (writer: ingest)
   saveSchema(hash: string, rig: string, bytes: Uint8Array): void
+  /** Throws SchemaError if it is there and cannot be read. */
   schema(hash: string): { schema: Schema; bytes: Uint8Array } | undefined
   schemas(): { hash: string; rig: string; schema: Schema }[]
   // number ranges (writer: ingest), with the journal position up to which they count: later records are read anew at start
@@ -60,8 +61,8 @@ export interface Catalog {
     schemaHash?: string,
   ): { position: Position; schemaHash: string; record: Uint8Array; parkedAtMs: number }[]
   unpark(sink: string, positions: Position[]): void
-  // files of the lake (writer: the lake)
-  addLakeFiles(files: LakeFile[], cursor: Position): void
+  // files of the lake (writer: the lake), with its cursor and the envelopes that were parked for it and are in the files now
+  addLakeFiles(files: LakeFile[], cursor: Position, unparked?: Position[]): void
   lakeFiles(table?: string): LakeFile[]
   // fields of InfluxDB and the kind each has (writer: influx)
   saveField(measurement: string, field: string, kind: string): void

@@ -1,0 +1,58 @@
+import { setPriority } from 'node:os'
+import { createLog } from '../../../common/log.ts'
+import { openCatalog } from '../../catalog/catalog.ts'
+import { openQuarantine } from '../../quarantine.ts'
+import { runSink } from '../run-sink.ts'
+import { processPort } from '../sink-port.ts'
+import { type LakeConfig, lakeDefaults } from './lake-config.ts'
+import { openLakeSink } from './lake-sink.ts'
+
+// The child process that writes the lake: a crash of native code in it must not stop receipts. Ingest starts it with its
+// configuration as JSON in the first argument, and restarts it when it ends.
+
+export interface LakeProcessData {
+  journalFolder: string
+  catalogFile: string
+  quarantineFolder: string
+  lakeFolder: string
+  config?: Partial<Pick<LakeConfig, 'partBytesMax' | 'memoryBytesMax' | 'threads'>>
+  quarantineBytesMax?: number
+  /** Bounds of what waits for its schema: 64 MiB and a day. */
+  parkBytesMax?: number
+  parkAgeMaxMs?: number
+}
+
+const log = createLog('lake')
+// Ingest says when to stop; a signal to the whole group must not cut the last write short.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+try {
+  setPriority(5)
+} catch (error) {
+  log.debug({ error }, 'the priority cannot be lowered')
+}
+const data = JSON.parse(process.argv[2] ?? 'null') as LakeProcessData | null
+if (!data) throw new Error('this program is started by ingest, with its configuration as JSON')
+
+const catalog = openCatalog(data.catalogFile)
+try {
+  const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax)
+  const { lakeFolder, journalFolder } = data
+  await runSink({
+    sink: await openLakeSink(
+      { ...lakeDefaults, ...data.config, lakeFolder, journalFolder },
+      { catalog, quarantine, log },
+    ),
+    journalFolder,
+    catalog,
+    quarantine,
+    port: processPort(),
+    log,
+    parkBytesMax: data.parkBytesMax ?? 64 * 1024 * 1024,
+    parkAgeMaxMs: data.parkAgeMaxMs ?? 24 * 3600 * 1000,
+  })
+} finally {
+  catalog.close()
+}
+// The channel to ingest would keep the process alive.
+if (process.connected) process.disconnect()

@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { Logger } from '../../../common/log.ts'
+import { reasonOf } from '../../../protos/errors.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import type { Quarantine } from '../../quarantine.ts'
+import type { Sink } from '../sink.ts'
+import { openCrashGuard } from './crash-guard.ts'
+import type { LakeConfig } from './lake-config.ts'
+import { asideFolder, publishFiles, recoverFiles } from './lake-files.ts'
+import { createPart, type Part } from './part.ts'
+import { findUnwritable, judgeFailure } from './unwritable.ts'
+import { writeGroup } from './write-part.ts'
+
+// The lake: envelopes of the journal -> Parquet files, the home of everything at full rate.
+
+export interface LakeParts {
+  catalog: Catalog
+  quarantine: Pick<Quarantine, 'put'>
+  log: Logger
+}
+
+/** Opens DuckDB in memory and looks after the files of an interrupted write. Throws if the folder cannot be used. */
+export async function openLakeSink(config: LakeConfig, { catalog, quarantine, log }: LakeParts): Promise<Sink> {
+  const { lakeFolder } = config
+  mkdirSync(lakeFolder, { recursive: true })
+  const { instance, connection } = await openDuckDb(config)
+  const recovered = await recoverFiles(connection, lakeFolder, config.journalFolder, catalog)
+  if (recovered.adopted + recovered.removed + recovered.unreadable > 0) {
+    log.warn(recovered, 'files of the lake that the catalog did not know')
+  }
+  const guard = openCrashGuard(lakeFolder)
+  const counters = {
+    parts: 0,
+    files: 0,
+    rows: 0,
+    readings: 0,
+    bytes: 0,
+    unwritable: 0,
+    nan: 0,
+    infinite: 0,
+    out_of_range: 0,
+  }
+  let part = createPart(catalog.cursor('lake'))
+  let waitingFor: string | undefined
+  let closed = false
+
+  const write = async () => {
+    const files = []
+    for (const group of part.groups) files.push(...(await writeGroup(connection, lakeFolder, catalog, group)))
+    await publishFiles(lakeFolder, files)
+    const cursor = part.next
+    if (cursor) {
+      catalog.addLakeFiles(
+        files.map(({ file }) => file),
+        cursor,
+        [...part.late],
+      )
+    }
+    count(part, files)
+  }
+
+  const count = (written: Part, files: { file: { rows: number; bytes: number } }[]) => {
+    counters.parts++
+    counters.files += files.length
+    counters.bytes += files.reduce((sum, { file }) => sum + file.bytes, 0)
+    for (const { facts, envelope } of batchesOf(written)) {
+      counters.rows += envelope.body.batch.rows
+      counters.readings += facts.sum.count
+      counters.nan += facts.nan
+      counters.infinite += facts.infinite
+      counters.out_of_range += facts.outOfRange
+    }
+  }
+
+  /** What DuckDB will not write for the data's sake is found and put aside; the rest of the part is kept. */
+  const dropUnwritable = async (error: unknown) => {
+    const { kept, refused } = await findUnwritable(connection, lakeFolder, catalog, part)
+    if (refused.length === 0) throw error
+    for (const { envelope, reason } of refused) {
+      const { rig, spool, seq } = envelope.header
+      quarantine.put({
+        by: 'lake',
+        reason: 'not_storable_in_lake',
+        detail: reason,
+        rig,
+        spool,
+        seq,
+        content: 'envelope',
+        bytes: envelope.bytes,
+      })
+      counters.unwritable++
+      log.error({ rig, spool, seq, reason }, 'an envelope cannot be written to the lake: now in quarantine')
+    }
+    part = kept
+  }
+
+  return {
+    name: 'lake',
+    flushWhenIdle: false,
+    flushAtSegmentEnd: true,
+    add(envelope) {
+      guard.check(envelope.position)
+      part.add(envelope)
+    },
+    full: () => part.bytes >= config.partBytesMax || part.envelopes.length >= guard.envelopesMax,
+    async flush(signal) {
+      for (let pauseMs = 500; part.envelopes.length > 0; pauseMs = Math.min(pauseMs * 2, 30_000)) {
+        signal.throwIfAborted()
+        const from = part.groups[0]!.from
+        guard.begin(from, part.next ?? from, part.envelopes.length)
+        try {
+          await write()
+          guard.end()
+          part = createPart(part.next)
+          waitingFor = undefined
+        } catch (error) {
+          const judged = judgeFailure(error)
+          // The note of the guard stays: the next process goes on in halves.
+          if (judged === 'restart') throw error
+          guard.end()
+          if (judged === 'data') await dropUnwritable(error)
+          else {
+            if (waitingFor === undefined) log.error({ error }, 'the lake cannot be written: waiting')
+            waitingFor = `the lake, which cannot be written: ${reasonOf(error)}`
+            await sleep(pauseMs, undefined, { signal })
+          }
+        }
+      }
+    },
+    status: () => ({
+      state: waitingFor === undefined ? 'running' : 'waiting',
+      ...(waitingFor === undefined ? {} : { waitingFor }),
+      counters: { ...counters },
+    }),
+    async close() {
+      if (closed) return
+      closed = true
+      connection.closeSync()
+      instance.closeSync()
+      await rm(asideFolder(lakeFolder), { recursive: true, force: true })
+    },
+  }
+}
+
+const batchesOf = (part: Part) => part.groups.flatMap(({ batches }) => [...batches.values()].flat())
+
+async function openDuckDb(config: LakeConfig) {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(config.threads),
+    memory_limit: `${Math.floor(config.memoryBytesMax / 1e6)}MB`,
+    temp_directory: join(asideFolder(config.lakeFolder), 'spill'),
+    // Nothing is to be fetched from anywhere.
+    autoinstall_known_extensions: 'false',
+    TimeZone: 'UTC',
+  })
+  return { instance, connection: await instance.connect() }
+}

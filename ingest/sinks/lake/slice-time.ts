@@ -1,0 +1,51 @@
+import type { LakeFile } from '../../catalog/types.ts'
+
+export interface Slice {
+  /** Included. */
+  fromNs: bigint | undefined
+  /** Not included. */
+  toNs: bigint | undefined
+  /** Those that have rows in it, as far as their spans tell. */
+  files: LakeFile[]
+}
+
+/**
+ * Cuts the time that files span into slices of about `rowsMax` rows, in order and without a hole, so that the rows
+ * of files that overlap (a backlog beside live data) can be sorted slice by slice. A file's rows are taken to be spread
+ * evenly over its span.
+ */
+export function sliceTime(
+  files: readonly LakeFile[],
+  { fromNs, toNs }: { fromNs?: bigint | undefined; toNs?: bigint | undefined },
+  rowsMax: number,
+): Slice[] {
+  const marks = files.flatMap(({ minTimeNs, maxTimeNs, rows }) => {
+    const min = BigInt(minTimeNs)
+    const length = BigInt(maxTimeNs) - min
+    const pieces = Math.max(1, Math.ceil((2 * rows) / rowsMax))
+    return Array.from({ length: pieces }, (_, i) => ({
+      atNs: min + (length * BigInt(i)) / BigInt(pieces),
+      rows: rows / pieces,
+    }))
+  })
+  marks.sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
+  const cuts: (bigint | undefined)[] = [fromNs]
+  let rows = 0
+  for (const mark of marks) {
+    const last = cuts.at(-1)
+    const inside = (toNs === undefined || mark.atNs < toNs) && (last === undefined || mark.atNs > last)
+    if (rows >= rowsMax && inside) {
+      cuts.push(mark.atNs)
+      rows = 0
+    }
+    rows += mark.rows
+  }
+  return cuts.map((from, i) => {
+    const to = i + 1 < cuts.length ? cuts[i + 1] : toNs
+    const overlapping = files.filter(
+      (file) =>
+        (to === undefined || BigInt(file.minTimeNs) < to) && (from === undefined || BigInt(file.maxTimeNs) >= from),
+    )
+    return { fromNs: from, toNs: to, files: overlapping }
+  })
+}

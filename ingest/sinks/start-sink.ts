@@ -1,0 +1,197 @@
+import { fork } from 'node:child_process'
+import { Worker } from 'node:worker_threads'
+import type { Logger } from '../../common/log.ts'
+import { builtProgram } from '../../common/program.ts'
+import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import type { InfluxWorkerData } from './influx/influx-worker.ts'
+import type { LakeProcessData } from './lake/lake-process.ts'
+import type { FromSink, ToSink } from './sink.ts'
+
+// Ingest's side of a sink: starts its worker thread or child process, tells it what is durable in the journal, and starts
+// it again when it dies. Nothing here throws into ingest: a sink that cannot run says so in its status and lags.
+
+export interface SinkStatus {
+  /** down: not running at the moment, see waitingFor; it will be started again. */
+  state: 'starting' | 'running' | 'waiting' | 'down' | 'closed'
+  waitingFor?: string
+  /** Where it stands; undefined until it has said so. */
+  cursor: Position | undefined
+  counters: Record<string, number>
+  /** Times it had to be started again. */
+  restarts: number
+}
+
+export interface SinkHandle {
+  name: 'influx' | 'lake'
+  /** What of the journal is durable now. */
+  synced(position: Position): void
+  /** Resolves when all before `position` is stored; rejects if the sink is closed first. */
+  flush(position: Position): Promise<void>
+  status(): SinkStatus
+  /** Asks the sink to stop; ends it if it hasn't within the deadline. Safe twice. */
+  close(deadlineMs?: number): Promise<void>
+}
+
+export interface SinkEvents {
+  log: Logger
+  onSchemaMissing?: (rig: string, schema: string) => void
+  /** After each status that the sink sends, and each change of state seen from here. */
+  onStatus?: (status: SinkStatus) => void
+}
+
+export const startInfluxSink = (data: InfluxWorkerData, events: SinkEvents): SinkHandle =>
+  superviseSink('influx', () => startWorker(builtProgram('influx-worker'), data), events)
+
+export const startLakeSink = (data: LakeProcessData, events: SinkEvents): SinkHandle =>
+  superviseSink('lake', () => startProcess(builtProgram('lake-process'), data), events)
+
+/** A running worker or process. */
+interface Running {
+  send(message: ToSink): void
+  end(): void
+  onMessage(receive: (message: FromSink) => void): void
+  /** Once, with the reason in words. */
+  onExit(ended: (reason: string) => void): void
+}
+
+function startWorker(program: string, data: InfluxWorkerData): Running {
+  const worker = new Worker(program, { workerData: data })
+  let failure: string | undefined
+  worker.on('error', (error) => {
+    failure = String(error)
+  })
+  return {
+    send: (message) => worker.postMessage(message),
+    end: () => void worker.terminate(),
+    onMessage: (receive) => void worker.on('message', receive),
+    onExit: (ended) => void worker.once('exit', (code) => ended(failure ?? `exit code ${code}`)),
+  }
+}
+
+function startProcess(program: string, data: LakeProcessData): Running {
+  const child = fork(program, [JSON.stringify(data)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] })
+  return {
+    // A channel that has just closed: the exit follows.
+    send: (message) => void (child.connected && child.send(message, () => {})),
+    end: () => void child.kill('SIGKILL'),
+    onMessage: (receive) => void child.on('message', (message) => receive(message as FromSink)),
+    onExit(ended) {
+      let told = false
+      const once = (reason: string) => {
+        if (!told) ended(reason)
+        told = true
+      }
+      child.once('exit', (code, signal) => once(signal ? `killed by ${signal}` : `exit code ${code}`))
+      child.once('error', (error) => once(String(error)))
+    },
+  }
+}
+
+const firstPauseMs = 200
+const pauseMaxMs = 30_000
+/** One that ran this long had started well. */
+const soundAfterMs = 60_000
+
+interface Waiting {
+  position: Position
+  resolve(): void
+  reject(error: Error): void
+}
+
+export function superviseSink(name: SinkHandle['name'], start: () => Running, events: SinkEvents): SinkHandle {
+  const { log, onSchemaMissing, onStatus } = events
+  const status: SinkStatus = { state: 'starting', cursor: undefined, counters: {}, restarts: 0 }
+  const flushes = new Map<number, Waiting>()
+  let running: Running | undefined
+  let synced: Position | undefined
+  let ids = 0
+  let pauseMs = firstPauseMs
+  let startedAt = 0
+  let timer: NodeJS.Timeout | undefined
+  let closing = false
+  let exited: (() => void) | undefined
+
+  const say = (state: SinkStatus['state'], waitingFor?: string) => {
+    status.state = state
+    if (waitingFor === undefined) delete status.waitingFor
+    else status.waitingFor = waitingFor
+    onStatus?.({ ...status })
+  }
+
+  const receive = (message: FromSink) => {
+    if (message.type === 'status') {
+      status.cursor = message.cursor
+      status.counters = message.counters
+      say(message.state, message.waitingFor)
+    } else if (message.type === 'schema_missing') onSchemaMissing?.(message.rig, message.schema)
+    else if (message.type === 'flushed') {
+      flushes.get(message.id)?.resolve()
+      flushes.delete(message.id)
+    } else log.error({ sink: name, error: message.error }, `the ${name} sink has failed`)
+  }
+
+  const restartLater = (reason: string) => {
+    if (performance.now() - startedAt > soundAfterMs) pauseMs = firstPauseMs
+    log.error({ sink: name, reason, pauseMs }, `the ${name} sink has ended: starting it again`)
+    status.restarts++
+    say('down', `it ended (${reason}) and is started again`)
+    timer = setTimeout(launch, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
+  }
+
+  const launch = () => {
+    startedAt = performance.now()
+    try {
+      const current = start()
+      running = current
+      current.onMessage(receive)
+      current.onExit((reason) => {
+        running = undefined
+        if (closing) exited?.()
+        else restartLater(reason)
+      })
+      if (synced) current.send({ type: 'synced', position: synced })
+      for (const [id, { position }] of flushes) current.send({ type: 'flush', id, position })
+    } catch (error) {
+      restartLater(String(error))
+    }
+  }
+  launch()
+
+  return {
+    name,
+    synced(position) {
+      if (synced && comparePositions(position, synced) <= 0) return
+      synced = position
+      running?.send({ type: 'synced', position })
+    },
+    flush(position) {
+      if (closing) return Promise.reject(new Error(`the ${name} sink is closed`))
+      const id = ++ids
+      const done = new Promise<void>((resolve, reject) => flushes.set(id, { position, resolve, reject }))
+      running?.send({ type: 'flush', id, position })
+      return done
+    },
+    status: () => ({ ...status, counters: { ...status.counters } }),
+    async close(deadlineMs = 5000) {
+      if (!closing) {
+        closing = true
+        clearTimeout(timer)
+        const current = running
+        if (current) {
+          const ended = new Promise<void>((resolve) => {
+            exited = resolve
+          })
+          current.send({ type: 'close' })
+          const deadline = setTimeout(() => current.end(), deadlineMs)
+          await ended
+          clearTimeout(deadline)
+        }
+        for (const { reject } of flushes.values())
+          reject(new Error(`the ${name} sink was closed before it had stored all`))
+        flushes.clear()
+        say('closed')
+      }
+    },
+  }
+}
