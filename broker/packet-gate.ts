@@ -35,12 +35,12 @@ export function createPacketMeter(
         continue
       }
       length += (byte & 127) << shift
-      if (length > limit) return length
       if (byte & 128) {
         shift += 7
         if (shift > 21) return Number.POSITIVE_INFINITY
         continue
       }
+      if (length > limit) return length
       payloadLeft = length
       shift = -1
       limit = bytesMax
@@ -60,9 +60,7 @@ export function guardPackets(stream: Duplex, bytesMax: number, firstBytesMax: nu
     const chunk = read.call(stream, size)
     const announced = chunk === null ? undefined : meter(chunk)
     if (announced === undefined) return chunk
-    stream.destroy(
-      new PacketTooLargeError(`a packet of ${announced} bytes was announced, at most ${bytesMax} are taken`),
-    )
+    stream.destroy(new PacketTooLargeError(`a packet of ${announced} bytes was announced, above the limit`))
     return null
   }
 }
