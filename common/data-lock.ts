@@ -148,6 +148,8 @@ function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.startsWith('lock.after-') && !name.startsWith('lock.claim-')) continue
     const holder = readHolder(join(folder, name))
-    if (holder && isOwnMachine(holder) && !isRunning(holder)) rmSync(join(folder, name), { force: true })
+    // One that can't be read may just be being written.
+    if (holder && holder.pid !== 0 && isOwnMachine(holder) && !isRunning(holder))
+      rmSync(join(folder, name), { force: true })
   }
 }

@@ -140,6 +140,10 @@ export function createRecordScanner({ segment, salt, recordBytesMax, end, onDama
       let at = 0
       let position: Position = { segment, offset: chunkOffset }
       while (chunkOffset + at < end) {
+        if (at === chunk.length) {
+          wantedBytes = recordHeadBytes
+          return at
+        }
         const offset = chunkOffset + at
         const length = lengthAt(chunk, at, offset)
         if (length === -2) return at
