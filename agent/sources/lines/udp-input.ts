@@ -1,0 +1,66 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { createBackoff } from './backoff.ts'
+import { createBlockQueue } from './block-queue.ts'
+import type { InputOf, LineInput } from './input.ts'
+
+// Lines from UDP: a datagram holds whole lines, with or without a newline at its end. UDP has no back pressure, so what
+// the bounded queue cannot take is dropped, and counted.
+
+/** What the kernel keeps for us between two looks, if it allows that much. */
+const kernelBytes = 4 * 1024 * 1024
+
+export function createUdpInput(config: InputOf<'udp'>): LineInput {
+  const queue = createBlockQueue(config.queueBytesMax)
+  const backoff = createBackoff()
+  let socket: Socket | undefined
+  let listening = ''
+  let trouble = ''
+  let dropped = 0
+  let stopped = false
+
+  const listen = () => {
+    if (stopped) return
+    const opened = createSocket({ type: isIPv6(config.host) ? 'udp6' : 'udp4', recvBufferSize: kernelBytes })
+    socket = opened
+    opened.on('message', (bytes) => {
+      if (queue.full()) dropped++
+      else queue.push({ feed: 0, bytes, last: 'complete' })
+    })
+    opened.on('listening', () => {
+      const { address, port } = opened.address()
+      listening = `${address}:${port}`
+      backoff.reset()
+    })
+    opened.on('error', (error) => {
+      listening = ''
+      trouble = error.message
+      opened.close()
+      backoff.again(listen)
+    })
+    opened.bind(config.port, config.host)
+  }
+
+  return {
+    async *blocks(signal) {
+      if (!socket) listen()
+      yield* queue.blocks(signal)
+    },
+    status() {
+      if (!listening) return { state: 'waiting', detail: `cannot listen on ${config.host}:${config.port}: ${trouble}` }
+      const lost = dropped > 0 ? `; ${dropped} datagrams dropped, because the agent could not take them` : ''
+      return { state: 'running', detail: `listening on ${listening}${lost}` }
+    },
+    async close() {
+      stopped = true
+      backoff.stop()
+      queue.end()
+      const open = listening !== '' ? socket : undefined
+      listening = ''
+      await new Promise<void>((resolve) => {
+        if (open) open.close(() => resolve())
+        else resolve()
+      })
+    },
+  }
+}
