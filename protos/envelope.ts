@@ -151,8 +151,9 @@ function readFields(reader: $protobuf.Reader, header: EnvelopeHeader): void {
       continue
     }
     const length = reader.size()
-    header.bodyStart = reader.pos
+    const start = reader.pos
     reader.skip(length)
+    header.bodyStart = start
     header.bodyEnd = reader.pos
     // Two bodies under one number: storing either would lose the other in silence.
     header.bodyType = bodies++ === 0 ? type : 'unknown'

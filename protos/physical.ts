@@ -57,7 +57,7 @@ export function physicalValue(column: Column, channel: Channel, row: number): Ph
 }
 
 /** Values that are there, of all columns: what is counted as readings. */
-export function countReadings(batch: Batch): number {
+export function countReadings(batch: Pick<Batch, 'rows' | 'columns'>): number {
   let count = 0
   for (const column of batch.columns) {
     if (!column.validity) count += batch.rows
