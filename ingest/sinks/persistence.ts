@@ -22,7 +22,7 @@ export function createPersistence(log: Logger, signal: AbortSignal): Persistence
           waitingFor = undefined
           return result
         } catch (error) {
-          if (waitingFor === undefined) log.error({ error }, `${what} cannot be written: waiting`)
+          if (waitingFor === undefined) log.error({ err: error }, `${what} cannot be written: waiting`)
           waitingFor = `${what}, which cannot be written: ${reasonOf(error)}`
         }
         await sleep(retryMs, undefined, { signal })

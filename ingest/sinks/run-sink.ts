@@ -42,7 +42,7 @@ export async function runSink(options: RunSinkOptions): Promise<void> {
   try {
     await follower.run()
   } catch (error) {
-    log.error({ error }, `the ${sink.name} sink has failed`)
+    log.error({ err: error }, `the ${sink.name} sink has failed`)
     port.postMessage({ type: 'failed', error: reasonOf(error) })
     throw error
   } finally {

@@ -65,11 +65,17 @@ function messageIn(body: string): string {
   try {
     const { error, message } = JSON.parse(body) as { error?: unknown; message?: unknown }
     const text = typeof message === 'string' && message !== '' ? message : error
-    if (typeof text === 'string') return text.slice(0, 2000)
+    if (typeof text === 'string') return shorten(text)
   } catch {
     // Not JSON: a proxy's page, or plain text.
   }
   return body.trim().slice(0, 300)
+}
+
+/** Without the line that it repeats: the line stands beside it in quarantine, and alike reasons shall look alike. */
+function shorten(text: string): string {
+  const reason = text.replace(/^unable to parse '.*': /s, 'unable to parse: ')
+  return reason.length <= 500 ? reason : `${reason.slice(0, 250)} ... ${reason.slice(-250)}`
 }
 
 const networkErrors: Record<string, string> = {

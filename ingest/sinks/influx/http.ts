@@ -57,7 +57,7 @@ export function createHttpClient(url: string): HttpClient {
 }
 
 /** The answer's text, up to `bytesMax`; the rest is read and let go, so that the connection can be used again. */
-export async function readText(response: IncomingMessage, bytesMax = 64 * 1024): Promise<string> {
+export async function readText(response: IncomingMessage, bytesMax = 1024 * 1024): Promise<string> {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const part of response as AsyncIterable<Buffer>) {

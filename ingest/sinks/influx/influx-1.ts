@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { InfluxDB } from 'influx'
+import { escape as escapeQuery, InfluxDB, ResultError } from 'influx'
 import { type InfluxTransport, networkAnswer, readAnswer, timeoutAnswer, type WriteAnswer } from './answer.ts'
 import { type InfluxConfig, usesGzip } from './config.ts'
 import { createHttpClient, HttpTimeoutError, readText } from './http.ts'
@@ -71,12 +71,10 @@ async function prepareDatabase(
   try {
     await influx.createDatabase(config.database)
     if (config.retention !== undefined) {
-      await influx.alterRetentionPolicy('autogen', {
-        database: config.database,
-        duration: config.retention,
-        replication: 1,
-        isDefault: true,
-      })
+      // Shards of 0s: as long as suits the duration; those of `autogen` are longer than a short one.
+      await influx.query(
+        `ALTER RETENTION POLICY "autogen" ON ${escapeQuery.quoted(config.database)} DURATION ${config.retention} SHARD DURATION 0s DEFAULT`,
+      )
     }
     return { outcome: 'stored' }
   } catch (error) {
@@ -85,6 +83,7 @@ async function prepareDatabase(
 }
 
 function clientAnswer(error: unknown, hints: { credentials: string; place: string }): WriteAnswer {
+  if (error instanceof ResultError) return { outcome: 'refused', reason: error.message }
   const { res, message } = error as Error & {
     res?: { statusCode: number; headers: Record<string, string | string[] | undefined> }
   }

@@ -36,7 +36,7 @@ export function createInflux2(config: InfluxConfig): InfluxTransport {
             status = statusCode ?? 0
           },
           next(part) {
-            if (body.length < 64 * 1024) body += Buffer.from(part).toString('utf8')
+            if (body.length < 1024 * 1024) body += Buffer.from(part).toString('utf8')
           },
           complete: () => resolve(readAnswer(status, headers, body, hints)),
           error: reject,

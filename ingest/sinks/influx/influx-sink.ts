@@ -38,7 +38,7 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
   let held: JournalEnvelope[] = []
   let heldRows = 0
   let heldBytes = 0
-  let prepared = false
+  let isPrepared = false
 
   const layouts = createLayouts(names)
   const context = { config, transport, names, layouts, patience, quarantine, counts, counters, log, saySeldom }
@@ -46,17 +46,18 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
 
   /** Creates the database and learns its fields: once, as soon as InfluxDB is there. */
   const prepare = async (signal: AbortSignal) => {
-    await patience.until(async () => {
+    const prepared = await patience.until(async () => {
       const answer = await transport.prepare()
       // One who may write need not be one who may create: the first write will tell.
       return answer.outcome === 'wait' && /\((401|403):/.test(answer.reason) ? { outcome: 'stored' } : answer
     }, signal)
+    if (prepared.outcome === 'refused') log.error(`${transport.target} cannot be prepared: ${prepared.reason}`)
     try {
       names.adopt(await transport.fields())
     } catch (error) {
-      log.warn({ error: String(error) }, `${transport.target}: its fields can't be listed; going by the catalog`)
+      log.warn({ err: error }, `${transport.target}: its fields can't be listed; going by the catalog`)
     }
-    prepared = true
+    isPrepared = true
   }
 
   /** Cuts what is held into writes and has some of them under way at a time. */
@@ -97,7 +98,7 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
     full: () => heldRows >= config.writeLines * writesPerFlush || heldBytes >= config.writeBytes * writesPerFlush,
     async flush(signal) {
       if (held.length === 0) return
-      if (!prepared) await prepare(signal)
+      if (!isPrepared) await prepare(signal)
       await writeAll(signal)
       held = []
       heldRows = 0

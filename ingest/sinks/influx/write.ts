@@ -83,12 +83,13 @@ export function createWrite(context: WriteContext): Write {
       const gone = beyondRetentionIn(answer.reason)
       if (gone !== undefined) {
         counters.beyond_retention += gone
+        counts.lines -= gone
         return false
       }
       if (namesChanged(answer.reason)) return true
     }
     if (to - from === 1) {
-      const reason = answer.reason.slice(0, 500)
+      const { reason } = answer
       const line = Buffer.from(view(from, to))
       const alike = refused.get(reason)
       if (alike) alike.push(line)
