@@ -4,6 +4,7 @@ import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../common/program.ts'
 import { encodeEnvelope } from '../../protos/envelope.ts'
+import { toHex } from '../../protos/hex.ts'
 import { encodeSchema } from '../../protos/schema.ts'
 
 // The page reads envelopes itself: the codecs must run where there is no Buffer, process or require.
@@ -17,13 +18,14 @@ test('envelopes and schemas are read in a browser', async () => {
     import './protos/messages.ts'
     import './protos/fit.ts'
     import './protos/ucum.ts'
-    import './protos/hex.ts'
-    globalThis.read = (bytes, schemaBytes) => {
+    import { fromHex } from './protos/hex.ts'
+    globalThis.read = (hex, schemaHex) => {
+      const bytes = fromHex(hex)
       const [envelope] = splitBundle(encodeBundle([bytes]))
       const header = readHeader(envelope)
       const { body, problems } = decodeBody(envelope, header)
       const again = encodeEnvelope({ ...header, body })
-      const schema = decodeSchema(schemaBytes)
+      const schema = decodeSchema(fromHex(schemaHex))
       const values = physicalValues(body.batch.columns[0], schema.channels[0])
       return JSON.stringify({
         rig: header.rig, seq: header.seq, time: String(body.batch.times[1]), values: [...values], problems,
@@ -63,7 +65,7 @@ test('envelopes and schemas are read in a browser', async () => {
       },
     },
   })
-  expect(JSON.parse(page.read(new Uint8Array(bytes), new Uint8Array(schema)))).toEqual({
+  expect(JSON.parse(page.read(toHex(bytes), toHex(schema)))).toEqual({
     rig: '차량-01',
     seq: 2 ** 40,
     time: '1700000000000000003',
