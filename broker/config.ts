@@ -10,14 +10,17 @@ import { envelopeBytesMax } from '../protos/types.ts'
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
-const readableFile = z.string().refine((file) => {
+const read = (file: string): Buffer | undefined => {
   try {
-    readFileSync(file)
-    return true
+    return readFileSync(file)
   } catch {
-    return false
+    return undefined
   }
-}, 'this file cannot be read; give the path of a PEM file that this user may read')
+}
+
+const readableFile = z
+  .string()
+  .refine((file) => read(file) !== undefined, 'this file cannot be read; give the path of a PEM file')
 
 const listener = (port: number) => ({
   host: z
@@ -52,8 +55,10 @@ const secured = (port: number) =>
     })
     .superRefine((value, context) => {
       onLoopback(value, context)
+      const [cert, key] = [read(value.cert), read(value.key)]
+      if (!cert || !key) return // said already
       try {
-        createSecureContext({ cert: readFileSync(value.cert), key: readFileSync(value.key) })
+        createSecureContext({ cert, key })
       } catch (error) {
         const message = `certificate and key cannot be used together: ${(error as Error).message}`
         context.addIssue({ code: 'custom', path: ['cert'], message })

@@ -6,7 +6,6 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
-import { generate } from 'mqtt-packet'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Broker, type BrokerParts, startBroker } from '../../broker/broker.ts'
@@ -17,6 +16,7 @@ import { silentLog } from '../../common/log.ts'
 import { ulid } from '../../common/ulid.ts'
 import { temporaryFolder } from '../services/debian.ts'
 import { closed, collect, connectAs, nextMessage, subscribe } from './connect.ts'
+import { connectPacket, fixedHeader } from './packets.ts'
 
 async function start(config: object, parts: Partial<BrokerParts> = {}): Promise<Broker> {
   const broker = await startBroker(brokerConfig.parse(config), { log: silentLog, ...parts })
@@ -31,24 +31,7 @@ const until = async (condition: () => boolean) => {
 }
 
 describe('packet limit', () => {
-  const connectPacket = (clientId = 'rig-a') =>
-    generate({
-      cmd: 'connect',
-      protocolId: 'MQTT',
-      protocolVersion: 4,
-      clientId,
-      username: 'rig-a',
-      keepalive: 60,
-      clean: true,
-    })
-  const header = (bytes: number) =>
-    Buffer.from([
-      0x32,
-      (bytes & 127) | 128,
-      ((bytes >> 7) & 127) | 128,
-      ((bytes >> 14) & 127) | 128,
-      (bytes >> 21) & 127,
-    ])
+  const header = (length: number) => fixedHeader(0x32, length)
 
   async function raw(broker: Broker): Promise<Socket> {
     const socket = connectSocket(broker.tcpPort, '127.0.0.1').on('error', () => {})
@@ -61,7 +44,7 @@ describe('packet limit', () => {
     const broker = await start(demo)
     const sockets = await Promise.all([raw(broker), raw(broker), raw(broker), raw(broker)])
     for (const [i, socket] of sockets.entries()) {
-      socket.write(connectPacket(`rig-a-${i}`))
+      socket.write(connectPacket(`rig-a-${i}`, 'rig-a'))
       await once(socket, 'data')
     }
     const before = process.memoryUsage().arrayBuffers
@@ -82,7 +65,7 @@ describe('packet limit', () => {
   it('holds who is not known yet to 16 KiB', async () => {
     const broker = await start(demo)
     const socket = await raw(broker)
-    socket.write(Buffer.concat([Buffer.from([0x10]), header(100_000).subarray(1)]))
+    socket.write(fixedHeader(0x10, 100_000))
     await once(socket, 'close')
     expect(broker.counters().packetsTooLarge).toBe(1)
   })
@@ -109,7 +92,7 @@ describe('packet limit', () => {
     ]) {
       const socket = new WebSocket(`ws://127.0.0.1:${broker.wsPort}`, 'mqtt').on('error', () => {})
       await once(socket, 'open')
-      socket.send(connectPacket())
+      socket.send(connectPacket('rig-a', 'rig-a'))
       await once(socket, 'message')
       const ended = once(socket, 'close')
       for (const piece of pieces) socket.send(piece)
