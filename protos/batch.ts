@@ -14,14 +14,20 @@ export const channelsMax = 4096
 /** One bit is the least that a reading takes: what claims more rows than its bytes can hold is refused. */
 export const rowsMax = 2 ** 21
 const rowsPerByteMax = 8
-/** Twice what bits alone could fill: leaves room for columns that are too short. With the times, bounds memory to some 300 bytes a byte. */
+/**
+ * Twice what bits alone could fill: leaves room for columns that are too short. With the times, bounds memory to some
+ * 300 bytes a byte.
+ */
 const readingsPerByteMax = 16
 /** SHA-256. */
 const hashBytes = 32
 /** Texts of problems kept of one batch. */
 const problemsMax = 20
 
-/** The encoded batch. Throws RangeError if a column or the times are shorter than the rows, or a value is out of its kind. */
+/**
+ * The encoded batch. Throws RangeError if a column or the times are shorter than the rows, or a value is out of its
+ * kind.
+ */
 export const encodeBatch = (batch: Batch): Uint8Array => writeMessage(rigline.v1.Batch, toBatchMessage(batch))
 
 export function toBatchMessage(batch: Batch): rigline.v1.Batch.$Properties {
@@ -64,9 +70,9 @@ export interface DecodedBatch {
 }
 
 /**
- * Reads an encoded batch into memory of its own. Tolerant: whatever rows and values are there are kept, the rest is missing
- * and told. Throws UnknownEncodingError (a newer agent's column), and UnreadableBodyError for what is no batch or claims more
- * rows than its bytes can hold; memory is bounded by the bytes.
+ * Reads an encoded batch into memory of its own. Tolerant: whatever rows and values are there are kept, the rest is
+ * missing and told. Throws UnknownEncodingError (a newer agent's column), and UnreadableBodyError for what is no batch
+ * or claims more rows than its bytes can hold; memory is bounded by the bytes.
  */
 export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   let message: rigline.v1.Batch

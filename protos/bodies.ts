@@ -3,8 +3,8 @@ import { countFromLong, countToLong, fromLong, toLong, toUnsignedLong } from './
 import { type ClockSample, causes, type Event, type Gap, type Health, type Range, type SourceHealth } from './types.ts'
 import { wellFormed } from './write.ts'
 
-// The small bodies of envelopes, between memory and the generated code. What a newer agent says in words that are not known here
-// becomes the nearest known one and a problem.
+// The small bodies of envelopes, between memory and the generated code. What a newer agent says in words that are not
+// known here becomes the nearest known one and a problem.
 
 type Say = (problem: string) => void
 

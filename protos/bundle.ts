@@ -42,7 +42,10 @@ export interface Bundler {
   clear(): void
 }
 
-/** Fills bundles up to `bytesMax`. An envelope that is larger by itself is sent alone: the receiver refuses it by its size. */
+/**
+ * Fills bundles up to `bytesMax`. An envelope that is larger by itself is sent alone: the receiver refuses it by its
+ * size.
+ */
 export function createBundler(send: (bundle: Uint8Array) => void, bytesMax: number = envelopeBytesMax): Bundler {
   let envelopes: Uint8Array[] = []
   let bytes = 0

@@ -13,8 +13,8 @@ const bitBytes = (rows: number): number => (rows + 7) >>> 3
 
 /**
  * Writes the first `rows` rows. The message may point into the column's own memory: encode it before that changes.
- * Throws RangeError if values, validity or dictionary have fewer entries than the rows ask for, or an int column holds what is no whole
- * number within +-2^53.
+ * Throws RangeError if values, validity or dictionary have fewer entries than the rows ask for, or an int column holds
+ * what is no whole number within +-2^53.
  */
 export function encodeColumn(column: Column, rows: number): ColumnMessage {
   if (column.values.length < rows) throw new RangeError(`${column.values.length} values for ${rows} rows`)
@@ -82,9 +82,9 @@ export interface DecodedColumn {
 }
 
 /**
- * Reads `rows` rows into memory of its own. What is there is kept: rows without a value, without a validity bit or with an
- * index of nothing are missing, and a problem says so. Throws UnknownEncodingError; the caller bounds `rows`. `index` is
- * the column's place, for the texts.
+ * Reads `rows` rows into memory of its own. What is there is kept: rows without a value, without a validity bit or with
+ * an index of nothing are missing, and a problem says so. Throws UnknownEncodingError; the caller bounds `rows`.
+ * `index` is the column's place, for the texts.
  */
 export function decodeColumn(message: ColumnMessage, rows: number, index: number): DecodedColumn {
   const bytes = message.values ?? new Uint8Array(0)

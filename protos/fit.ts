@@ -1,8 +1,9 @@
 import type { Batch, Channel, Column, Kind, Schema } from './types.ts'
 
 /**
- * A batch with exactly the columns of its schema, whatever was sent: a column that is missing, or of another kind than its channel, becomes one
- * without values; columns beyond the channels are left out. Each of these is told. The usual batch is returned as it is.
+ * A batch with exactly the columns of its schema, whatever was sent: a column that is missing, or of another kind than
+ * its channel, becomes one without values; columns beyond the channels are left out. Each of these is told. The usual
+ * batch is returned as it is.
  */
 export function fitBatch(batch: Batch, schema: Schema): { batch: Batch; problems: string[] } {
   const { channels } = schema

@@ -1,7 +1,8 @@
 import $protobuf from 'protobufjs/minimal.js'
 import type { rigline } from './generated/rigline.js'
 
-// 64-bit integers between memory (bigint, or number where the value is known to stay small) and the generated code (Long).
+// 64-bit integers between memory (bigint, or number where the value is known to stay small) and the generated code
+// (Long).
 
 export type Long = rigline.v1.Receipt['through']
 

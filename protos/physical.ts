@@ -10,8 +10,8 @@ export const isPresent = (column: Column, row: number): boolean =>
 
 /**
  * The physical values as doubles: raw * gain + offset for int (gain absent = 1, offset absent = 0; integers beyond 2^53
- * are rounded), f32 widened, bool as 0 and 1. Where a value is missing, a placeholder stands. An f64 column gives its own
- * array, and so does an int column of doubles without gain and offset. Undefined for text.
+ * are rounded), f32 widened, bool as 0 and 1. Where a value is missing, a placeholder stands. An f64 column gives its
+ * own array, and so does an int column of doubles without gain and offset. Undefined for text.
  */
 export function physicalValues(column: Column, channel: Channel): Float64Array | undefined {
   switch (column.kind) {

@@ -1,5 +1,5 @@
-// Units as UCUM writes them (https://ucum.org/ucum, case-sensitive codes): the part of its grammar and of its atoms that
-// telemetry uses. A unit that is valid UCUM but not in the table is refused too: add it to the table.
+// Units as UCUM writes them (https://ucum.org/ucum, case-sensitive codes): the part of its grammar and of its atoms
+// that telemetry uses. A unit that is valid UCUM but not in the table is refused too: add it to the table.
 
 const prefixes = 'da|Ki|Mi|Gi|Ti|Y|Z|E|P|T|G|M|k|h|d|c|m|u|n|p|f|a|z|y'.split('|')
 
@@ -22,7 +22,6 @@ const notMetric = new Set(
 const hints: Record<string, string> = {
   bpm: '/min',
   rpm: '/min (or {rev}/min)',
-  '1/min': '/min',
   kph: 'km/h',
   kmh: 'km/h',
   mph: '[mi_i]/h',
@@ -75,15 +74,14 @@ const hints: Record<string, string> = {
   mile: '[mi_i]',
   lb: '[lb_av]',
   G: '[g] (for the acceleration)',
-  m_s2: 'm/s2',
 }
 
 /** Valid UCUM, and nearly always a mistake on a rig. */
 const suspects = new Set(['B', 'G'])
 
 /**
- * What is wrong with a unit, with a hint at the right one; undefined if nothing is. The empty text, a channel without unit, is
- * right, and so is "1".
+ * What is wrong with a unit, with a hint at the right one; undefined if nothing is. The empty text, a channel without
+ * unit, is right, and so is "1".
  */
 export function checkUnit(unit: string): string | undefined {
   if (unit === '') return undefined
@@ -128,7 +126,9 @@ function splitTerm(text: string): string[] | undefined {
   return open.length === 0 && !parts.includes('') ? parts : undefined
 }
 
-/** A number, a term in parentheses, or a unit with an exponent, each with an annotation or not; or an annotation alone. */
+/**
+ * A number, a term in parentheses, or a unit with an exponent, each with an annotation or not; or an annotation alone.
+ */
 function isComponent(text: string): boolean {
   const match = /^(.*?)(\{[\x21-\x7e]*\})?$/s.exec(text)
   const body = match?.[1] ?? ''

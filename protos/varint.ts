@@ -69,8 +69,8 @@ export function encodeIndexes(indexes: Uint32Array, rows: number): Uint8Array {
 }
 
 /**
- * Zig-zag varints of the differences of whole numbers within +-2^53, the first from 0. -0 counts as 0. Throws RangeError
- * for any other number.
+ * Zig-zag varints of the differences of whole numbers within +-2^53, the first from 0. -0 counts as 0. Throws
+ * RangeError for any other number.
  */
 export function encodeDeltas(values: Float64Array, rows: number): Uint8Array {
   const out = scratch(rows * varintBytesMax)
@@ -122,7 +122,10 @@ export function encodeDeltas64(values: BigInt64Array, rows: number, first = 0): 
   return out.slice(0, at)
 }
 
-/** How far a decoder came: values read, and bytes they took. Fewer values than asked for: the bytes ended or make no sense. */
+/**
+ * How far a decoder came: values read, and bytes they took. Fewer values than asked for: the bytes ended or make no
+ * sense.
+ */
 export interface Progress {
   rows: number
   bytes: number
