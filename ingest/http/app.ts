@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { upgradeWebSocket } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
+import type { WebSocket } from 'ws'
+import type { Logger } from '../../common/log.ts'
+import { packageRoot } from '../../common/program.ts'
+import { isName, nameRule } from '../../protos/topics.ts'
+import type { Live } from '../live.ts'
+import type { IngestState } from '../state.ts'
+import { buildRigs, buildSinks } from './build-answers.ts'
+import { createGuard, type VerifyToken } from './guard.ts'
+import { createHealth } from './health.ts'
+import { type WatcherCounters, watch } from './live-socket.ts'
+import { createMetrics } from './metrics.ts'
+import { createPageFiles, pagePaths } from './page-files.ts'
+import { problem } from './problem.ts'
+
+// The routes. Every role may read all of them: what may not be seen by a viewer is not here.
+
+/** Kept batches that a watcher may ask for, seconds back. */
+const lastSecondsMax = 300
+
+export interface AppOptions {
+  state: IngestState
+  live: Live
+  verifyToken?: VerifyToken | undefined
+  /** Answer without a token: only when listening on a loopback address. */
+  anonymous?: boolean
+  watchersMax?: number
+  /** Where the built page lies. */
+  pageFolder?: string
+  /** Ingest's clock, ns. */
+  nowNs?: () => bigint
+  log?: Logger
+}
+
+/** Builds the routes without listening; `app.request(...)` tries them. */
+export function createApp(options: AppOptions): Hono {
+  const { state, live, anonymous = false, verifyToken, log } = options
+  const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n)
+  const app = new Hono()
+  const watchers: WatcherCounters = { watchers: 0, skipped: 0 }
+  let refused = 0
+  const health = createHealth(state)
+  const metrics = createMetrics({ state, live, health, watchers, refused: () => refused, nowNs })
+  const page = createPageFiles(options.pageFolder ?? join(packageRoot, 'dist'))
+
+  app.use(headers)
+  app.onError((error, c) => {
+    log?.error({ err: error, path: c.req.path }, 'a request failed')
+    return problem(c, 500, 'this is a mistake in ingest; its log says more')
+  })
+
+  // The page holds no data: it asks for them, with a token where one is needed.
+  for (const path of pagePaths) {
+    app.get(path, (c) => {
+      const found = page(path)
+      if (!found) return problem(c, 503, 'the page is not built: run "npm run build"')
+      return c.body(found.text, 200, { 'content-type': found.type, 'cache-control': 'no-cache' })
+    })
+  }
+  app.get('/health', (c) => {
+    const answer = health()
+    return c.json(answer, answer.status === 'ok' ? 200 : 503)
+  })
+
+  const guard = createGuard({ anonymous, verifyToken, log, onRefused: () => refused++ })
+  app.use('/v1/*', guard)
+  app.use('/metrics', guard)
+  app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
+  app.get('/v1/rigs', (c) => c.json(buildRigs(state, live, nowNs())))
+  app.get('/v1/sinks', (c) => c.json(buildSinks(state.sinks())))
+  app.get(
+    '/v1/live',
+    (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),
+    upgradeWebSocket(
+      (c) => {
+        const { rig, stream, last } = c.req.query()
+        const lastSeconds = Number(last ?? 0)
+        return {
+          onOpen: (_, { raw }) =>
+            watch(raw as WebSocket, { live, filter: { rig, stream }, lastSeconds, nowNs: nowNs(), counters: watchers }),
+        }
+      },
+      { onError: (error) => log?.error({ err: error }, 'a WebSocket failed') },
+    ),
+  )
+  app.notFound(notFound)
+  return app
+}
+
+const paths = new Set([...pagePaths, '/health', '/metrics', '/v1/rigs', '/v1/sinks', '/v1/live'])
+
+function notFound(c: Context): Response {
+  if (!paths.has(c.req.path)) return problem(c, 404, `there is nothing at ${c.req.path}`)
+  c.header('allow', 'GET, HEAD')
+  return problem(c, 405, `${c.req.method} does nothing here; use GET`)
+}
+
+/** What speaks against a WebSocket to the live hub, if anything. */
+function checkLive(c: Context, room: boolean): Response | undefined {
+  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+    c.header('upgrade', 'websocket')
+    return problem(c, 426, 'connect with a WebSocket')
+  }
+  const { rig, stream, last } = c.req.query()
+  for (const [key, name] of Object.entries({ rig, stream })) {
+    if (name !== undefined && !isName(name)) {
+      return problem(c, 400, `${key}: ${JSON.stringify(name.slice(0, 80))} is no name (${nameRule})`)
+    }
+  }
+  const seconds = Number(last ?? 0)
+  if (!(seconds >= 0 && seconds <= lastSecondsMax)) {
+    return problem(c, 400, `last: expected 0 to ${lastSecondsMax} seconds, found ${JSON.stringify(last?.slice(0, 80))}`)
+  }
+  return room ? undefined : problem(c, 503, 'as many watchers as this ingest takes are connected; try again later')
+}
+
+/** Nothing from elsewhere, and nothing of this inside other pages. */
+const headers = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  // Set where TLS ends, which may not be here.
+  strictTransportSecurity: false,
+})

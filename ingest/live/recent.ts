@@ -1,0 +1,64 @@
+import type { KnownSchema } from './live-stream.ts'
+
+// The envelopes of the last minutes, all streams together in the order they came: what is too old or too much leaves at
+// the front.
+
+export interface RecentEntry {
+  rig: string
+  stream: string
+  receivedNs: bigint
+  envelope: Uint8Array
+  known: KnownSchema
+}
+
+export interface Recent {
+  add(entry: RecentEntry): void
+  /** Entries that came at or after `sinceNs`, newest first. */
+  newestFirst(sinceNs: bigint): IterableIterator<RecentEntry>
+  readonly bytes: number
+  readonly length: number
+}
+
+/** What an entry takes beside its bytes: objects, list, typed array. A coarse measure. */
+const overheadBytes = 256
+/** Entries that left before the list moves up. */
+const compactEvery = 4096
+
+export function createRecent(keepMs: number, bytesMax: number): Recent {
+  const keepNs = BigInt(keepMs) * 1_000_000n
+  let entries: (RecentEntry | undefined)[] = []
+  let first = 0
+  let bytes = 0
+
+  const dropFirst = () => {
+    bytes -= entries[first]!.envelope.length + overheadBytes
+    entries[first++] = undefined
+    if (first < compactEvery || first * 2 < entries.length) return
+    entries = entries.slice(first)
+    first = 0
+  }
+
+  return {
+    add(entry) {
+      entries.push(entry)
+      bytes += entry.envelope.length + overheadBytes
+      const oldestNs = entry.receivedNs - keepNs
+      while (first < entries.length && (bytes > bytesMax || entries[first]!.receivedNs < oldestNs)) dropFirst()
+    },
+    *newestFirst(sinceNs) {
+      // A copy, so that what comes while a reader is at it cannot move the list under it.
+      const present = entries.slice(first) as RecentEntry[]
+      for (let i = present.length - 1; i >= 0; i--) {
+        const entry = present[i]!
+        if (entry.receivedNs < sinceNs) return
+        yield entry
+      }
+    },
+    get bytes() {
+      return bytes
+    },
+    get length() {
+      return entries.length - first
+    },
+  }
+}
