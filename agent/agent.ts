@@ -5,6 +5,7 @@ import type { Logger } from '../common/log.ts'
 import { readSecret } from '../common/mqtt-config.ts'
 import { startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
+import { createQuantiles } from '../common/quantiles.ts'
 import { toHex } from '../protos/hex.ts'
 import { decodeDown, encodeClockProbe, encodeStatus } from '../protos/messages.ts'
 import { encodeSchema } from '../protos/schema.ts'
@@ -13,7 +14,6 @@ import { rigTopic } from '../protos/topics.ts'
 import { createBatcher, createGap } from './batcher.ts'
 import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
-import { createLatency } from './latency.ts'
 import { createPublisher } from './publisher.ts'
 import { openRefused } from './refused.ts'
 import { openSources, type RunningSource } from './run-sources.ts'
@@ -35,8 +35,8 @@ export interface AgentCounters {
   sent: number
   resent: number
   refused: number
-  /** From a batch's first row to its receipt, ms. */
-  receiptMs: { p50: number; p99: number; count: number }
+  /** From a batch's first row to its receipt, ms: the last 20,000. */
+  receiptSamplesMs: number[]
 }
 
 export interface Agent {
@@ -54,7 +54,7 @@ export async function startAgent(config: AgentConfig, folder: string, log: Logge
   const dataFolder = resolve(folder, config.data)
   const unlock = await lockFolder(dataFolder)
   const refused = openRefused(join(dataFolder, 'refused'))
-  const latency = createLatency()
+  const receiptMs = createQuantiles()
   /** Encoded schemas by their hash, for when ingest asks. */
   const schemas = new Map<string, Uint8Array>()
 
@@ -77,7 +77,7 @@ export async function startAgent(config: AgentConfig, folder: string, log: Logge
     windowBytes: config.windowBytes,
     log,
     send: (bundle) => connection.publish(rigTopic(group, rig, 'up'), bundle, { qos: 1 }),
-    onReceiptLatency: latency.add,
+    onReceiptLatency: receiptMs.add,
     onRefused({ spool: id, seq, bytes }) {
       refused.put(id, seq, bytes)
       spool.giveUp(id, { from: seq, to: seq })
@@ -219,7 +219,7 @@ export async function startAgent(config: AgentConfig, folder: string, log: Logge
       unconfirmed: spool.unconfirmed(),
       spoolBytes: spool.bytes(),
       ...publisher.counters,
-      receiptMs: latency.summary(),
+      receiptSamplesMs: receiptMs.values(),
     }),
     ended: Promise.all(running.map((source) => source.ended)).then(() => {}),
     close(drainMs = 5000) {

@@ -4,22 +4,21 @@ import { createLog } from '../common/log.ts'
 import { startAgent } from './agent.ts'
 import { agentConfig } from './config.ts'
 
-const countersEveryMs = 500
-
 /**
  * Runs an agent until a signal. Started by another program of ours (the demo, tests) with an IPC channel, it sends its
- * counters there, twice a second and at the end.
+ * counters there, on request and at the end.
  */
 export async function runAgent(file: string): Promise<void> {
   const config = loadConfigHere(agentConfig, file)
   const log = createLog(`agent ${config.rig}`)
   const agent = await startAgent(config, '.', log)
   const tell = () => process.send?.({ type: 'counters', counters: agent.counters() })
-  const timer = process.send ? setInterval(tell, countersEveryMs) : undefined
+  process.on('message', tell)
   await runUntilSignal(log, async () => {
     await agent.close()
-    clearInterval(timer)
     tell()
+    // The last message is out before the channel closes.
+    if (process.send) await new Promise((resolve) => process.send?.({ type: 'closed' }, resolve))
   })
   process.exit(0)
 }

@@ -3,7 +3,7 @@ import { mqttConfig } from '../common/mqtt-config.ts'
 import { isName, nameRule } from '../protos/topics.ts'
 import { httpConfig } from './http/config.ts'
 import { influxConfig } from './sinks/influx/config.ts'
-import { lakeConfig } from './sinks/lake/config.ts'
+import { lakeDefaults } from './sinks/lake/lake-config.ts'
 
 // Ingest's configuration: ingest.yaml, and the section `ingest` of rigline.yaml. The descriptions are the manual.
 
@@ -35,6 +35,22 @@ const journalSection = z
   })
   .prefault({})
 
+const lakeSection = z
+  .strictObject({
+    memoryBytesMax: z
+      .int()
+      .min(128 * mib)
+      .default(lakeDefaults.memoryBytesMax)
+      .describe('Memory that DuckDB may take while it writes Parquet files.'),
+    threads: z.int().min(1).max(64).default(lakeDefaults.threads).describe('Threads of DuckDB.'),
+    partBytesMax: z
+      .int()
+      .min(mib)
+      .default(lakeDefaults.partBytesMax)
+      .describe('Decoded bytes of a segment that become one set of files.'),
+  })
+  .prefault({})
+
 /** Everything but the broker's address, which `up` knows by itself. */
 export const ingestSection = z.strictObject({
   name: z
@@ -50,7 +66,7 @@ export const ingestSection = z.strictObject({
   data: z.string().default('./ingest-data').describe('Folder for journal, lake, catalog and quarantine.'),
   journal: journalSection,
   influx: influxConfig.optional().describe('The InfluxDB to write to. Without it the lake is the only store.'),
-  lake: lakeConfig.prefault({}),
+  lake: lakeSection,
   http: httpConfig.prefault({}),
   access: z.string().optional().describe('access.yaml: the tokens for the HTTP API.'),
   quarantineBytesMax: z

@@ -7,7 +7,7 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { type MqttConfig, readSecret } from '../common/mqtt-config.ts'
 import { startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
-import { comparePositions, type Position } from '../common/segment-log-types.ts'
+import { comparePositions, type Position, type SegmentInfo } from '../common/segment-log-types.ts'
 import { fromHex } from '../protos/hex.ts'
 import {
   decodeClockProbe,
@@ -27,8 +27,8 @@ import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive } from './receive.ts'
 import { createRigs } from './rigs.ts'
-import { type SinkProcess, startSinks } from './sinks/start-sink.ts'
-import type { IngestCounters, IngestState } from './state.ts'
+import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
+import type { IngestCounters, IngestState, SinkState } from './state.ts'
 
 // Ingest's wiring, in the order of a reading's way: receive -> frame -> journal (fsync) -> receipt; sinks and live behind it.
 
@@ -77,7 +77,7 @@ export async function startIngest(
   const quarantine = openQuarantine(quarantineFolder, config.quarantineBytesMax)
   const rigs = createRigs(catalog)
   const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema })
-  const sinks: SinkProcess[] = []
+  const sinks: SinkHandle[] = []
   const journal = await openJournal({
     folder,
     bytesMax: config.journal.bytesMax,
@@ -176,34 +176,29 @@ export async function startIngest(
   })
 
   // Sinks, each with its own cursor.
-  sinks.push(
-    ...startSinks({
-      dataFolder: folder,
-      journalFolder: journalFolder(folder),
-      catalogFile: join(folder, 'catalog.sqlite'),
-      quarantineFolder,
-      parkBytesMax: config.parkBytesMax,
-      influx: config.influx,
-      lake: config.lake,
-      log,
-      onSchemaMissing(rig, schema) {
-        const group = rigs.groupOf(rig)
-        if (group === undefined) return
-        counters.schemaRequests++
-        connection.publish(
-          rigTopic(group, rig, 'down'),
-          encodeDown({ type: 'schema_request', schema: fromHex(schema) }),
-          { qos: 1 },
-        )
-      },
-    }),
-  )
+  const onSchemaMissing = (rig: string, schema: string) => {
+    const group = rigs.groupOf(rig)
+    if (group === undefined) return
+    counters.schemaRequests++
+    const request = encodeDown({ type: 'schema_request', schema: fromHex(schema) })
+    connection.publish(rigTopic(group, rig, 'down'), request, { qos: 1 })
+  }
+  const sinkData = {
+    journalFolder: journalFolder(folder),
+    catalogFile: join(folder, 'catalog.sqlite'),
+    quarantineFolder,
+    quarantineBytesMax: config.quarantineBytesMax,
+    parkBytesMax: config.parkBytesMax,
+  }
+  const events = { log, onSchemaMissing }
+  sinks.push(startLakeSink({ ...sinkData, lakeFolder: join(folder, 'lake'), config: config.lake }, events))
+  if (config.influx) sinks.push(startInfluxSink({ ...sinkData, config: config.influx }, events))
   for (const sink of sinks) sink.synced(journal.log.synced)
 
   const checkpoint = () => {
     try {
       journal.checkpoint(stored)
-      const cursors = sinks.map((sink) => sink.cursor())
+      const cursors = sinks.map((sink) => sink.status().cursor)
       if (cursors.some((cursor) => cursor === undefined)) return
       const lowest = (cursors as Position[]).reduce(
         (low, cursor) => (comparePositions(cursor, low) < 0 ? cursor : low),
@@ -227,7 +222,7 @@ export async function startIngest(
       return connection.online
     },
     rigs: () => rigs.states(journal.sequence),
-    sinks: () => sinks.map((sink) => sink.state(journal.log)),
+    sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
   const http = await startHttp(config.http, {
@@ -265,4 +260,13 @@ export async function startIngest(
       return closing
     },
   }
+}
+
+function describeSink(sink: SinkHandle, segments: SegmentInfo[]): SinkState {
+  const { state, waitingFor, cursor, counters } = sink.status()
+  const behindBytes = segments.reduce((sum, { name, bytes }) => {
+    if (cursor && name < cursor.segment) return sum
+    return sum + bytes - (name === cursor?.segment ? cursor.offset : 0)
+  }, 0)
+  return { name: sink.name, state, behindBytes, counters, ...(waitingFor === undefined ? {} : { waitingFor }) }
 }

@@ -21,7 +21,8 @@ export interface RigState {
 
 export interface SinkState {
   name: string
-  state: 'running' | 'waiting' | 'starting' | 'failed'
+  /** down: its process is not running at the moment and will be started again. */
+  state: 'starting' | 'running' | 'waiting' | 'down' | 'closed'
   waitingFor?: string
   /** Bytes of the journal it has not taken yet. */
   behindBytes: number

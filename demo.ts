@@ -1,0 +1,245 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import type { AgentCounters } from './agent/agent.ts'
+import { createClock } from './common/clock.ts'
+import { loadConfig } from './common/config.ts'
+import { UsageError } from './common/failure.ts'
+import { createLog } from './common/log.ts'
+import { builtProgram } from './common/program.ts'
+import { createQuantiles } from './common/quantiles.ts'
+import { renderTable } from './dashboards/terminal-table.ts'
+import type { RigsAnswer, SinksAnswer } from './ingest/http/answers.ts'
+import { connectLive } from './ingest/http/live-client.ts'
+import type { InfluxConfig } from './ingest/sinks/influx/config.ts'
+import { summarize, verify } from './ingest/verify/verify.ts'
+import { decodeBody, readHeader } from './protos/envelope.ts'
+import { startUp, upConfig } from './up.ts'
+
+// `rigline demo`: `up`, and four agents as processes of their own, each with one rig. What it prints at the end is counted by
+// the agents on one side and read from the stores on the other.
+
+const group = 'demo'
+
+/** What each rig runs: its sources, as they would stand in its agent.yaml. */
+const rigs: Record<string, Record<string, unknown>[]> = {
+  'car-sim-1': [{ type: 'simulated', name: 'cabin', rig: 'driving-simulator', seed: 1 }],
+  'bio-bench-1': [{ type: 'simulated', name: 'bench', rig: 'bio-bench', seed: 2 }],
+  'energy-bench-1': [{ type: 'simulated', name: 'bench', rig: 'energy-bench', seed: 3 }],
+  'this-machine': [{ type: 'system', name: 'system' }],
+}
+
+interface DemoOptions {
+  duration?: string
+  json?: boolean
+  data: string
+}
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('run everything on this machine with simulated rigs of three sectors')
+    .option('-d, --duration <time>', 'stop by itself after this long (20s, 5m), then verify')
+    .option('--json', 'print one JSON object at the end, and no table')
+    .option('--data <folder>', 'where the data go', './data')
+    .action(async (options: DemoOptions) => {
+      process.exit(await runDemo(options))
+    })
+}
+
+async function runDemo(options: DemoOptions): Promise<number> {
+  const durationMs = options.duration === undefined ? undefined : parseDuration(options.duration)
+  const folder = resolve(options.data)
+  const log = createLog('demo')
+  log.level = process.env.RIGLINE_LOG ?? (options.json ? 'warn' : 'error')
+  const influx = influxFromEnv(process.env)
+  const config = loadConfig(upConfig, undefined, {})
+  Object.assign(config.broker.listeners, { tcp: { host: '127.0.0.1', port: await usualOrFree(1883), anonymous: true } })
+  Object.assign(config.ingest, { groups: [group], data: join(folder, 'ingest'), ...(influx ? { influx } : {}) })
+  Object.assign(config.ingest.http, { port: await usualOrFree(8686), anonymous: true })
+
+  const clock = createClock()
+  const fromNs = clock.nowNs()
+  const up = await startUp(config, log, true)
+  const page = `http://127.0.0.1:${up.ingest.httpPort}/`
+  const live = createQuantiles()
+  const liveClient = await connectLive(page, {}, (envelope) => {
+    const { body } = decodeBody(envelope, readHeader(envelope))
+    if (body.type === 'batch' && body.batch.rows > 0) live.add(Number(clock.nowNs() - body.batch.times[0]!) / 1e6)
+  })
+  const agents = Object.entries(rigs).map(([rig, sources]) => startAgentProcess(folder, rig, sources, up.tcpPort))
+
+  const say = (text: string) => process.stderr.write(`${text}\n`)
+  say(`Rigline runs with ${agents.length} rigs. Live page: ${page}  MQTT: 127.0.0.1:${up.tcpPort}  Data: ${folder}`)
+  say(
+    influx ? `InfluxDB: ${influx.url}` : 'InfluxDB: none; set INFLUX_URL to add one. The lake (Parquet) is the store.',
+  )
+  say(durationMs === undefined ? 'Ctrl-C stops it and verifies.' : `Stops by itself after ${options.duration}.`)
+  const stopTable = options.json ? () => {} : showTable(page)
+  await waitForEnd(durationMs, agents)
+  stopTable()
+
+  say('Stopping the rigs, then reading back what is stored ...')
+  await Promise.all(agents.map((agent) => agent.stop()))
+  const toNs = clock.nowNs()
+  await liveClient.close()
+  const stored = await withProgress(up.ingest.flush(), () => waitingFor(up.ingest.state.sinks()), say)
+  await up.close()
+  if (!stored) say('Stopped before every sink had everything: what is missing shows below.')
+
+  const report = await verify({
+    dataFolder: join(folder, 'ingest'),
+    fromNs,
+    toNs,
+    ...(influx ? { influx } : {}),
+  })
+  const sums = summarize(report)
+  const produced = agents.reduce((sum, { counters }) => sum + (counters()?.readings ?? 0), 0)
+  const receiptMs = createQuantiles()
+  for (const { counters } of agents) for (const ms of counters()?.receiptSamplesMs ?? []) receiptMs.add(ms)
+  const result = {
+    rigs: Object.keys(rigs),
+    produced,
+    stored: { lake: sums.lake, influx: influx ? sums.influx : null },
+    lost: Math.max(produced - sums.lake, influx ? produced - sums.influx - sums.notRepresentable : 0),
+    duplicates: sums.duplicates,
+    receipt_ms: receiptMs.summary(),
+    live_ms: live.summary(),
+  }
+  const good = result.lost === 0 && result.duplicates === 0 && report.agree && stored
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  else {
+    const { lost, duplicates, receipt_ms: receipt, live_ms: shown } = result
+    say(
+      [
+        `${produced} readings measured, ${sums.lake} in the lake${influx ? `, ${sums.influx} in InfluxDB` : ''}: ${lost} lost, ${duplicates} duplicates.`,
+        `From sample to receipt ${receipt.p50} ms (p99 ${receipt.p99}), to the live page ${shown.p50} ms (p99 ${shown.p99}).`,
+        `The same in detail: npm run rigline -- verify --data ${join(options.data, 'ingest')}`,
+      ].join('\n'),
+    )
+  }
+  return good ? 0 : 1
+}
+
+interface AgentProcess {
+  counters(): AgentCounters | undefined
+  /** Ends it in order and waits for its last counters. */
+  stop(): Promise<void>
+  child: ChildProcess
+}
+
+function startAgentProcess(
+  folder: string,
+  rig: string,
+  sources: Record<string, unknown>[],
+  tcpPort: number,
+): AgentProcess {
+  const home = join(folder, 'agents', rig)
+  mkdirSync(home, { recursive: true })
+  const file = join(home, 'agent.yaml')
+  const url = `mqtt://127.0.0.1:${tcpPort}`
+  writeFileSync(file, stringify({ rig, group, broker: { url }, data: 'data', sources }))
+  // A session of its own keeps Ctrl-C from reaching it before it is told to stop.
+  const child = fork(builtProgram('rigline-agent').replace(/\.js$/, '.mjs'), ['agent', '--config', file], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, RIGLINE_LOG: process.env.RIGLINE_LOG ?? 'warn' },
+    detached: true,
+  })
+  let counters: AgentCounters | undefined
+  child.on('message', (message: { type: string; counters: AgentCounters }) => {
+    if (message.type === 'counters') counters = message.counters
+  })
+  const ended = new Promise<void>((done) => {
+    child.once('exit', () => done())
+    child.once('error', () => done())
+  })
+  return {
+    counters: () => counters,
+    child,
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** Until the time is over, a signal comes, or an agent dies. */
+async function waitForEnd(durationMs: number | undefined, agents: AgentProcess[]): Promise<void> {
+  await new Promise<void>((done) => {
+    if (durationMs !== undefined) setTimeout(done, durationMs)
+    process.once('SIGINT', () => done())
+    process.once('SIGTERM', () => done())
+    for (const { child } of agents) child.once('exit', () => done())
+  })
+  process.on('SIGINT', () => process.exit(1))
+}
+
+/** The table on the terminal, once a second; returns what stops it. */
+function showTable(page: string): () => void {
+  const show = async () => {
+    try {
+      const [rigsAnswer, sinksAnswer] = await Promise.all([fetch(`${page}v1/rigs`), fetch(`${page}v1/sinks`)])
+      const table = renderTable(
+        (await rigsAnswer.json()) as RigsAnswer,
+        (await sinksAnswer.json()) as SinksAnswer,
+        process.stdout.columns ?? 100,
+      )
+      process.stdout.write(
+        process.stdout.isTTY
+          ? `\u001b[H\u001b[J${table}\nLive page: ${page}  Ctrl-C stops and verifies.\n`
+          : `${table}\n`,
+      )
+    } catch {
+      // The next turn shows it; the page itself says when the server is gone.
+    }
+  }
+  const timer = setInterval(show, process.stdout.isTTY ? 1000 : 10_000)
+  return () => clearInterval(timer)
+}
+
+/** Says every two seconds what a long step waits for. False: it failed, or a signal cut it short. */
+async function withProgress(work: Promise<void>, state: () => string, say: (text: string) => void): Promise<boolean> {
+  const timer = setInterval(() => say(`  ${state()}`), 2000)
+  const interrupted = new Promise<boolean>((done) => process.once('SIGTERM', () => done(false)))
+  try {
+    return await Promise.race([work.then(() => true), interrupted])
+  } catch (error) {
+    say(`  ${(error as Error).message}`)
+    return false
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+const waitingFor = (sinks: { name: string; behindBytes: number; waitingFor?: string }[]): string =>
+  sinks.map(({ name, behindBytes, waitingFor }) => `${name}: ${waitingFor ?? `${behindBytes} bytes to go`}`).join('; ')
+
+function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  const ms = match
+    ? Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h']
+    : 0
+  if (!(ms > 0)) throw new UsageError(`--duration ${text}: expected a time such as 20s or 5m`)
+  return ms
+}
+
+/** INFLUX_URL with INFLUX_TOKEN and INFLUX_ORG is a 2.x, without them a 1.x. */
+function influxFromEnv(env: NodeJS.ProcessEnv): InfluxConfig | undefined {
+  if (!env.INFLUX_URL) return undefined
+  const { INFLUX_URL: url, INFLUX_TOKEN: token, INFLUX_ORG: org, INFLUX_BUCKET, INFLUX_DATABASE } = env
+  const influx = token
+    ? { url, token, org, bucket: INFLUX_BUCKET ?? 'rigline' }
+    : { url, database: INFLUX_DATABASE ?? 'rigline' }
+  return loadConfig(upConfig, undefined, { RIGLINE_INGEST__INFLUX: JSON.stringify(influx) }).ingest.influx
+}
+
+async function usualOrFree(port: number): Promise<number> {
+  return await new Promise((done) => {
+    const server = createServer()
+    server.once('error', () => done(0))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(port)))
+  })
+}
