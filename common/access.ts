@@ -41,7 +41,8 @@ export function createAccess(read: () => AccessFile): Omit<Access, 'onChange' | 
 
 /**
  * Reads access.yaml and looks every `pollMs` whether it has changed (polling, because file events are missing on network
- * and container mounts). A changed file with mistakes is refused with a log line, and what was read before stays.
+ * and container mounts), and reads it once it has stood still for that long: half of a file that an editor is writing may
+ * be valid, and would cut rigs off. A changed file with mistakes is refused with a log line, and what was read before stays.
  * Throws ConfigError if the first reading fails.
  */
 export async function openAccess(file: string, log: Logger, pollMs = 1000): Promise<Access> {
@@ -50,6 +51,7 @@ export async function openAccess(file: string, log: Logger, pollMs = 1000): Prom
     return found ? `${found.mtimeNs} ${found.size} ${found.ino}` : 'missing'
   }
   let seen = await stamp()
+  let last = seen
   let current = readAccess(file)
   const listeners = new Set<() => void>()
   let looking = false
@@ -59,7 +61,9 @@ export async function openAccess(file: string, log: Logger, pollMs = 1000): Prom
     looking = true
     try {
       const now = await stamp()
-      if (now === seen) return
+      const settled = now === last
+      last = now
+      if (now === seen || !settled) return
       seen = now
       current = readAccess(file)
       log.info({ file, rigs: current.rigs.length, tokens: current.tokens.length }, 'access file read again')

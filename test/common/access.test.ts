@@ -80,9 +80,10 @@ describe('access file', () => {
     expect(await access.verifyRig('rig-a', second)).toEqual({ group: 'main' })
 
     const mended = changed(access)
-    await writeFile(file, good)
-    await removeRig(file, 'rig-a')
+    await writeFile(`${file}.edited`, good.replaceAll('rig-a', 'rig-b'))
+    await rename(`${file}.edited`, file)
     await mended
+    expect(await access.verifyRig('rig-b', second)).toEqual({ group: 'main' })
     expect(await access.verifyRig('rig-a', second)).toBeUndefined()
   })
 
