@@ -67,12 +67,8 @@ export function createNmeaParser(options: NmeaOptions): LineParser {
   let lastOfDayNs: bigint | null = null
   let timeless = 0
 
-  const toRow = (stream: number, values: Value[], { position, nowNs }: LineContext): Row => {
-    const row: Row = { stream, values }
-    if (position !== undefined) row.position = position
-    if (options.time === 'agent') row.timeNs = nowNs()
-    return row
-  }
+  const toRow = (stream: number, values: Value[], { position }: LineContext): Row =>
+    position === undefined ? { stream, values } : { stream, values, position }
 
   const add = (undated: Undated, { nowNs }: LineContext, rows: Row[]) => {
     if (options.time === 'agent') rows.push(undated.row)
@@ -97,6 +93,7 @@ export function createNmeaParser(options: NmeaOptions): LineParser {
   const addVtg = (vtg: Vtg, context: LineContext, rows: Row[]) => {
     const undated = { row: toRow(1, [vtg.speed, vtg.course], context), ofDayNs: lastOfDayNs }
     if (!heldVtg) return add(undated, context, rows)
+    if (options.time === 'agent') undated.row.timeNs = context.nowNs()
     heldVtg.push(undated)
     if (heldVtg.length <= heldVtgMax) return
     for (const held of heldVtg) add(held, context, rows)
