@@ -116,7 +116,8 @@ export interface RigsAnswer {
 
 export interface SinkAnswer {
   name: string
-  state: 'running' | 'waiting' | 'starting' | 'failed'
+  /** down: not running at the moment, and started again. */
+  state: 'starting' | 'running' | 'waiting' | 'down' | 'closed'
   /** Empty if it waits for nothing. */
   waitingFor: string
   behindBytes: number

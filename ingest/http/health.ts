@@ -22,7 +22,7 @@ export function createHealth(state: IngestState, nowMs: () => number = () => per
     if (nowMs() - refusedAtMs < journalFullForMs) reasons.push('the journal is full or cannot be written')
     for (const sink of state.sinks()) {
       if (sink.state === 'waiting') reasons.push(`sink ${sink.name} is waiting`)
-      if (sink.state === 'failed') reasons.push(`sink ${sink.name} has failed`)
+      if (sink.state === 'down' || sink.state === 'closed') reasons.push(`sink ${sink.name} is not running`)
     }
     return { status: reasons.length === 0 ? 'ok' : 'failing', reasons }
   }

@@ -96,7 +96,7 @@ function defineIngest(set: Define, { state, live, health, watchers, refused }: M
 }
 
 function defineSinks(set: Define, { state }: MetricsOptions): void {
-  const states = ['running', 'waiting', 'starting', 'failed']
+  const states = ['starting', 'running', 'waiting', 'down', 'closed']
   set('sink_state', '1 for the state that the sink is in.', ['sink', 'state'], (emit) => {
     for (const sink of state.sinks()) for (const each of states) emit(sink.state === each ? 1 : 0, sink.name, each)
   })

@@ -6,10 +6,10 @@ describe('the live hub', () => {
   it('hands each batch on at once, unchanged, to those who watch its rig and stream', () => {
     const feed = createFeed()
     const seen: Record<string, Uint8Array[]> = { all: [], rig: [], other: [], stream: [] }
-    feed.live.subscribe({}, (_rig, _stream, envelope) => seen['all']!.push(envelope))
-    feed.live.subscribe({ rig: 'cabin' }, (_rig, _stream, envelope) => seen['rig']!.push(envelope))
-    feed.live.subscribe({ rig: '작업대' }, (_rig, _stream, envelope) => seen['other']!.push(envelope))
-    const stop = feed.live.subscribe({ stream: 'vehicle' }, (_rig, _stream, envelope) => seen['stream']!.push(envelope))
+    feed.live.subscribe({}, (_rig, _stream, envelope) => seen.all!.push(envelope))
+    feed.live.subscribe({ rig: 'cabin' }, (_rig, _stream, envelope) => seen.rig!.push(envelope))
+    feed.live.subscribe({ rig: '작업대' }, (_rig, _stream, envelope) => seen.other!.push(envelope))
+    const stop = feed.live.subscribe({ stream: 'vehicle' }, (_rig, _stream, envelope) => seen.stream!.push(envelope))
     const first = feed.speed({ rig: 'cabin' })
     const second = feed.speed({ rig: '작업대' })
     stop()
