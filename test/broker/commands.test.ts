@@ -1,24 +1,24 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { openAccess } from '../../common/access.ts'
+import { addRig } from '../../common/access-edit.ts'
 import { silentLog } from '../../common/log.ts'
 import { packageRoot } from '../../common/program.ts'
-import { describeWith, makeFolder, temporaryFolder } from '../services/debian.ts'
+import { describeWith, temporaryFolder } from '../services/debian.ts'
 import { startMosquitto } from '../services/mosquitto.ts'
-import { connectAs } from './connect.ts'
+import { closed, connectAs } from './connect.ts'
 
 // The commands as they are typed: a real process, built as the program is.
 let program = ''
-let remove = async () => {}
 beforeAll(async () => {
-  const made = await makeFolder()
-  remove = made.remove
   program = join(packageRoot, '.cache', `broker-commands-${process.pid}.mjs`)
   await build({
     stdin: {
@@ -33,11 +33,7 @@ const program = new Command('rigline'); addBrokerCommands(program); await progra
     packages: 'external',
     outfile: program,
   })
-  return async () => {
-    const { rm } = await import('node:fs/promises')
-    await rm(program, { force: true })
-    await remove()
-  }
+  return () => rm(program, { force: true })
 })
 
 async function rigline(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -98,6 +94,30 @@ describe('rigline rig, token, access', () => {
     const { code, stderr } = await rigline('broker', '--config', join(folder, 'broker.yaml'))
     expect(code).toBe(2)
     expect(stderr).toMatch(/rigline rig add NAME/)
+  })
+})
+
+describe('rigline broker', () => {
+  it('lets in who is in the access file, and stops in order on SIGTERM', async () => {
+    const folder = await temporaryFolder()
+    const [config, file] = [join(folder, 'broker.yaml'), join(folder, 'access.yaml')]
+    await writeFile(config, `listeners: { tcp: { port: 0 } }\naccess: ${file}\n`)
+    const secret = await addRig(file, { rig: 'rig-a', group: 'main' })
+    const child = spawn(process.execPath, [program, 'broker', '--config', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const exited = once(child, 'exit')
+    let port = 0
+    for await (const line of createInterface({ input: child.stderr })) {
+      port = (JSON.parse(line) as { tcpPort?: number }).tcpPort ?? 0
+      if (port > 0) break
+    }
+    const rig = await connectAs(`mqtt://127.0.0.1:${port}`, 'rig-a', secret)
+    const ended = closed(rig)
+    child.kill('SIGTERM')
+    await ended
+    expect(await exited).toEqual([0, null])
   })
 })
 
