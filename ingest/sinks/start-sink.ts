@@ -39,11 +39,17 @@ export interface SinkEvents {
   onStatus?: (status: SinkStatus) => void
 }
 
-export const startInfluxSink = (data: InfluxWorkerData, events: SinkEvents): SinkHandle =>
-  superviseSink('influx', () => startWorker(builtProgram('influx-worker'), data), events)
+export const startInfluxSink = (
+  data: InfluxWorkerData,
+  events: SinkEvents,
+  program = builtProgram('influx-worker'),
+): SinkHandle => superviseSink('influx', () => startWorker(program, data), events)
 
-export const startLakeSink = (data: LakeProcessData, events: SinkEvents): SinkHandle =>
-  superviseSink('lake', () => startProcess(builtProgram('lake-process'), data), events)
+export const startLakeSink = (
+  data: LakeProcessData,
+  events: SinkEvents,
+  program = builtProgram('lake-process'),
+): SinkHandle => superviseSink('lake', () => startProcess(program, data), events)
 
 /** A running worker or process. */
 interface Running {
@@ -98,7 +104,7 @@ interface Waiting {
   reject(error: Error): void
 }
 
-export function superviseSink(name: SinkHandle['name'], start: () => Running, events: SinkEvents): SinkHandle {
+function superviseSink(name: SinkHandle['name'], start: () => Running, events: SinkEvents): SinkHandle {
   const { log, onSchemaMissing, onStatus } = events
   const status: SinkStatus = { state: 'starting', cursor: undefined, counters: {}, restarts: 0 }
   const flushes = new Map<number, Waiting>()

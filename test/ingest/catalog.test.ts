@@ -1,17 +1,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { build } from 'esbuild'
-import Long from 'long'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { packageRoot } from '../../common/program.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
 import { openSqlite } from '../../ingest/catalog/sqlite.ts'
-import { rigline } from '../../protos/generated/rigline.js'
+import { encodeSchema } from '../../protos/schema.ts'
+import type { Schema } from '../../protos/types.ts'
+import { bundleProgram } from './bundle-program.ts'
 
 let folder: string
 beforeAll(() => {
@@ -26,12 +24,12 @@ const at = (offset: number, segment = '01ARZ3NDEKTSV4RRFFQ69G5FAV') => ({ segmen
 it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () => {
   const file = newFile()
   const rig = { rig: '서울-1', group: 'cars', firstSeenMs: 1, lastSeenMs: 2, agentVersion: '0.1', online: true }
-  const bytes = rigline.v1.Schema.encode({
+  const schema: Schema = {
     stream: 'ecg',
-    periodNumNs: Long.fromNumber(25_000_000),
-    periodDen: Long.fromNumber(9),
-    channels: [{ name: '심전도', kind: 3, unit: 'mV', gain: 0.005, offset: -0 }],
-  }).finish()
+    period: { num: 25_000_000n, den: 9n },
+    channels: [{ name: '심전도', kind: 'int', unit: 'mV', gain: 0.005, offset: -0 }],
+  }
+  const bytes = encodeSchema(schema)
   const lakeFile = {
     path: 'v1/stream=ecg/x.parquet',
     table: 'ecg',
@@ -58,11 +56,7 @@ it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () =
 
   const second = openCatalog(file)
   expect(second.rigs()).toEqual([rig])
-  expect(second.schema('ab')?.schema).toEqual({
-    stream: 'ecg',
-    period: { num: 25_000_000n, den: 9n },
-    channels: [{ name: '심전도', kind: 'int', unit: 'mV', gain: 0.005, offset: -0 }],
-  })
+  expect(second.schema('ab')?.schema).toEqual(schema)
   expect(Buffer.from(second.schema('ab')!.bytes).equals(Buffer.from(bytes))).toBe(true)
   expect(second.schema('cd')).toBeUndefined()
   expect(second.schemas().map(({ hash, rig }) => [hash, rig])).toEqual([['ab', '서울-1']])
@@ -135,9 +129,9 @@ it('takes commits from the main thread, a worker and a child process side by sid
   const file = newFile()
   // Built, because neither a worker nor a child process reads TypeScript.
   const program = join(folder, 'writer.mjs')
-  await build({
-    stdin: {
-      contents: `
+  await bundleProgram(
+    {
+      text: `
         import { openCatalog } from './ingest/catalog/catalog.ts'
         const [file, name] = process.argv.slice(-2)
         const catalog = openCatalog(file)
@@ -146,25 +140,9 @@ it('takes commits from the main thread, a worker and a child process side by sid
           catalog.saveField(name, 'f' + i, 'float')
         }
         catalog.close()`,
-      resolveDir: packageRoot,
-      loader: 'ts',
     },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile: program,
-    plugins: [
-      {
-        name: 'native',
-        setup: (b) =>
-          b.onResolve({ filter: /^libsql$/ }, () => ({
-            path: createRequire(join(packageRoot, 'package.json')).resolve('libsql'),
-            external: true,
-          })),
-      },
-    ],
-    banner: { js: "import { createRequire as c } from 'node:module';const require = c(import.meta.url);" },
-  })
+    program,
+  )
   const worker = new Worker(program, { argv: [file, 'worker'] })
   const child = fork(program, [file, 'child'])
   const ends = Promise.all([once(worker, 'exit'), once(child, 'exit')])

@@ -1,5 +1,8 @@
+import { mkdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { createLog } from '../../../common/log.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { lockFolder } from '../../../common/data-lock.ts'
+import { createLog, type Logger } from '../../../common/log.ts'
 import { openCatalog } from '../../catalog/catalog.ts'
 import { openQuarantine } from '../../quarantine.ts'
 import { runSink } from '../run-sink.ts'
@@ -34,6 +37,7 @@ try {
 const data = JSON.parse(process.argv[2] ?? 'null') as LakeProcessData | null
 if (!data) throw new Error('this program is started by ingest, with its configuration as JSON')
 
+const unlock = await lockLake(data.lakeFolder, log)
 const catalog = openCatalog(data.catalogFile)
 try {
   const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax)
@@ -53,6 +57,21 @@ try {
   })
 } finally {
   catalog.close()
+  unlock()
 }
 // The channel to ingest would keep the process alive.
 if (process.connected) process.disconnect()
+
+/** The process of an ingest that was killed may be in the middle of its last write: two writers must not meet. */
+async function lockLake(lakeFolder: string, log: Logger): Promise<() => void> {
+  mkdirSync(lakeFolder, { recursive: true })
+  for (let tries = 0; ; tries++) {
+    try {
+      return await lockFolder(lakeFolder)
+    } catch (error) {
+      if (tries > 100) throw error
+      if (tries === 0) log.warn({ error }, 'the lake is in use: waiting')
+      await sleep(200)
+    }
+  }
+}

@@ -48,9 +48,11 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   let waitingFor: string | undefined
   let closed = false
 
-  const write = async () => {
+  const write = async (signal: AbortSignal) => {
     const files = []
     for (const group of part.groups) files.push(...(await writeGroup(connection, lakeFolder, catalog, group)))
+    // Whoever was told to stop may have a successor already.
+    signal.throwIfAborted()
     await publishFiles(lakeFolder, files)
     const cursor = part.next
     if (cursor) {
@@ -113,11 +115,15 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
         const from = part.groups[0]!.from
         guard.begin(from, part.next ?? from, part.envelopes.length)
         try {
-          await write()
+          await write(signal)
           guard.end()
           part = createPart(part.next)
           waitingFor = undefined
         } catch (error) {
+          if (signal.aborted) {
+            guard.end()
+            throw error
+          }
           const judged = judgeFailure(error)
           // The note of the guard stays: the next process goes on in halves.
           if (judged === 'restart') throw error
@@ -155,7 +161,6 @@ async function openDuckDb(config: LakeConfig) {
     temp_directory: join(asideFolder(config.lakeFolder), 'spill'),
     // Nothing is to be fetched from anywhere.
     autoinstall_known_extensions: 'false',
-    TimeZone: 'UTC',
   })
   return { instance, connection: await instance.connect() }
 }

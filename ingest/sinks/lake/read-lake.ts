@@ -72,7 +72,6 @@ export async function openLakeReader(
     memory_limit: `${Math.floor(memoryBytesMax / 1e6)}MB`,
     ...(spillFolder === undefined ? {} : { temp_directory: spillFolder }),
     autoinstall_known_extensions: 'false',
-    TimeZone: 'UTC',
   })
   const connection = await instance.connect()
   const path = (file: LakeFile) => join(lakeFolder, file.path)

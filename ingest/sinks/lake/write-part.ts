@@ -32,7 +32,7 @@ export async function writeGroup(
     folded.set(key, before + 1)
     const path = lakePath(table, group.from, group.late, before === 0 ? '' : `-${before + 1}`)
     const file = { table, segment: group.segment, fromOffset: group.from.offset, toOffset: group.toOffset, ...span }
-    const aside = join(asideFolder(lakeFolder), `${written.length}-${group.segment}.part`)
+    const aside = join(asideFolder(lakeFolder), `${group.segment}${group.late ? '-late' : ''}-${written.length}.part`)
     const metadata = {
       rigline_format: String(lakeFormatVersion),
       rigline_file: JSON.stringify(file),
