@@ -16,7 +16,8 @@ import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
 import { createPublisher } from './publisher.ts'
 import { openRefused } from './refused.ts'
-import { openSources, type RunningSource } from './run-sources.ts'
+import { type OpenAnySource, openSources, type RunningSource } from './run-sources.ts'
+import { openSource as openConfiguredSource } from './sources/table.ts'
 import { openSpool } from './spool.ts'
 
 // The agent's wiring, in the order of a reading's way: source -> batch -> spool (fsync) -> publish; spool forgets <- receipt.
@@ -47,8 +48,16 @@ export interface Agent {
   close(drainMs?: number): Promise<void>
 }
 
-/** `folder`: relative paths of the configuration start here. Throws if the data folder can't be used or a source can't be opened. */
-export async function startAgent(config: AgentConfig, folder: string, log: Logger): Promise<Agent> {
+/**
+ * `folder`: relative paths of the configuration start here. `openSource`: the table of sources, or what a bench measures
+ * with. Throws if the data folder can't be used or a source can't be opened.
+ */
+export async function startAgent(
+  config: AgentConfig,
+  folder: string,
+  log: Logger,
+  openSource: OpenAnySource = openConfiguredSource,
+): Promise<Agent> {
   const { rig, group } = config
   const clock = createClock()
   const dataFolder = resolve(folder, config.data)
@@ -98,6 +107,7 @@ export async function startAgent(config: AgentConfig, folder: string, log: Logge
   const running: RunningSource[] = await openSources(config.sources, {
     folder,
     log,
+    openSource,
     nowNs: clock.nowNs,
     streams: spool.streams,
     createBatcher(schema) {

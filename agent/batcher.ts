@@ -50,6 +50,9 @@ export interface Batcher {
 export function createBatcher(options: BatcherOptions): Batcher {
   const { schema, clock, limits } = options
   const columns: ColumnBuilder[] = schema.channels.map((channel) => createColumnBuilder(channel.kind))
+  // Only texts differ in size from row to row; 10 bytes for the row's time.
+  const texts = schema.channels.flatMap(({ kind }, i) => (kind === 'text' ? [i] : []))
+  const fixedBytes = columns.reduce((sum, column, i) => sum + (texts.includes(i) ? 0 : column.bytesOf(null)), 10)
   const counters = { rows: 0, readings: 0, refused: 0, notRising: 0 }
   const jumpNs = schema.period ? bigMax(jumpLeastNs, (jumpPeriods * schema.period.num) / schema.period.den) : undefined
 
@@ -103,12 +106,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
       notRising = false
       declareJump(timeNs)
       lastNs = timeNs
-    } else if (eraSinceNs === undefined || monotonicNow - eraSinceNs >= eraEveryNs) {
+    } else if (eraSinceNs === undefined || clock.monotonicNs() - eraSinceNs >= eraEveryNs) {
       flush()
       notRising = false
       declareStart(timeNs)
       era++
-      eraSinceNs = monotonicNow
+      eraSinceNs = clock.monotonicNs()
       lastNs = timeNs
     } else {
       if (!notRising) flush()
@@ -131,7 +134,6 @@ export function createBatcher(options: BatcherOptions): Batcher {
     options.onGap(createGap(schema.stream, lastNs!, timeNs, 'source_down', 'the source yielded no rows'))
   }
 
-  let monotonicNow = 0n
   let resumed = false
 
   const add = (row: Row, rowOrigin: string) => {
@@ -140,7 +142,6 @@ export function createBatcher(options: BatcherOptions): Batcher {
       if (row.position <= resumedAfter) return
       resumed = true
     }
-    monotonicNow = clock.monotonicNs()
     let timeNs = row.timeNs
     if (timeNs === undefined) {
       timeNs = clock.nowNs()
@@ -150,7 +151,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
       flush()
       origin = rowOrigin
     }
-    const rowBytes = columns.reduce((sum, column, i) => sum + column.bytesOf(row.values[i] ?? null), 10)
+    let rowBytes = fixedBytes
+    for (const i of texts) rowBytes += columns[i]!.bytesOf(row.values[i] ?? null)
     if (rowBytes > limits.bytesMax) {
       counters.refused++
       options.onGap({
@@ -169,7 +171,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
     place(timeNs)
 
     if (rows === 0) {
-      monotonicNs = monotonicNow
+      monotonicNs = clock.monotonicNs()
       age = setTimeout(flush, limits.ageMaxMs)
     }
     if (rows === times.length) times = grow(times, limits.rowsMax)

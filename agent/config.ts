@@ -51,7 +51,7 @@ export const agentConfig = z.strictObject({
     .number()
     .int()
     .min(512 * 1024)
-    .default(4 * mib)
+    .default(8 * mib)
     .describe('Bytes that may be under way without a receipt.'),
   clockEveryS: z.number().min(1).max(3600).default(10).describe("How often the clock is compared with ingest's."),
   healthEveryS: z.number().min(1).max(3600).default(10).describe('How often the agent reports its own health.'),

@@ -2,7 +2,7 @@ import type { Logger } from '../common/log.ts'
 import type { Schema, SourceHealth } from '../protos/types.ts'
 import type { Batcher, StreamState } from './batcher.ts'
 import type { Source, SourceContext } from './sources/source.ts'
-import { openSource, type SourceConfig } from './sources/table.ts'
+import type { SourceConfig } from './sources/table.ts'
 
 // Opens the configured sources and carries their rows into the batchers, as fast as the spool takes them.
 
@@ -20,7 +20,10 @@ export interface RunningSource {
   close(): Promise<void>
 }
 
+export type OpenAnySource = (config: SourceConfig, context: SourceContext) => Promise<Source>
+
 export interface RunOptions {
+  openSource: OpenAnySource
   folder: string
   log: Logger
   nowNs(): bigint
@@ -39,7 +42,7 @@ export async function openSources(configs: SourceConfig[], options: RunOptions):
     const log = options.log.child({ source: name })
     const context: SourceContext = { name, log, nowNs: options.nowNs, folder: options.folder }
     // A first opening tells the streams; only then is known where each of them stopped.
-    let source = await openSource(config, context)
+    let source = await options.openSource(config, context)
     for (const { stream } of source.streams) {
       const owner = owners.get(stream)
       if (owner !== undefined)
@@ -49,7 +52,7 @@ export async function openSources(configs: SourceConfig[], options: RunOptions):
     const resume = findResume(source, options.streams)
     if (resume) {
       await source.close()
-      source = await openSource(config, { ...context, resume })
+      source = await options.openSource(config, { ...context, resume })
     }
     running.push(runSource(name, source, log, options))
   }

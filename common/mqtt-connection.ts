@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import mqtt, { type MqttClient } from 'mqtt'
 import { createThrottle, type Logger } from './log.ts'
 
@@ -61,6 +62,8 @@ export function startConnection(options: ConnectionOptions): Connection {
     })
     opening.on('message', (topic, payload) => options.onMessage(topic, payload))
     opening.on('connect', () => {
+      // Receipts are small and their batch waits for them: not a moment for Nagle's algorithm.
+      if (opening.stream instanceof Socket) opening.stream.setNoDelay(true)
       opening.subscribe(options.subscribe, { qos: 1 }, (cause) => {
         if (cause || client !== opening) return
         waitMs = waitLeastMs
