@@ -9,7 +9,9 @@ import type { Position } from '../../common/segment-log-types.ts'
 import { encodeJournalRecord } from '../../ingest/journal-record.ts'
 import { startLakeSink } from '../../ingest/sinks/start-sink.ts'
 import { encodeEnvelope } from '../../protos/envelope.ts'
+import { toHex } from '../../protos/hex.ts'
 import { encodeSchema } from '../../protos/schema.ts'
+import { hashSchema } from '../../protos/schema-hash.ts'
 import type { Body, Schema } from '../../protos/types.ts'
 import { bundleProgram } from './bundle-program.ts'
 import { f64, makeBatch, makeLake, spoolA } from './lake-setup.ts'
@@ -59,9 +61,12 @@ const pids = (): number[] =>
 
 it('writes everything exactly once, though its process is killed again and again', async () => {
   const lake = makeLake()
+  // As ingest does when one comes.
+  lake.catalog.saveSchema(toHex(hashSchema(encodeSchema(schema))), '서울-1', encodeSchema(schema))
   const { journal, appendBatch, rows } = await openJournal(lake.journalFolder)
   onTestFinished(() => journal.close())
-  mkdirSync(lake.lakeFolder)
+  const streamFolder = join(lake.lakeFolder, 'v1', 'stream=s')
+  mkdirSync(streamFolder, { recursive: true })
   const sink = startLakeSink(
     {
       journalFolder: lake.journalFolder,
@@ -77,7 +82,7 @@ it('writes everything exactly once, though its process is killed again and again
   // It is killed as soon as it has put a file in place, which is in the middle of a write: others and the catalog follow.
   const fileAppears = () =>
     new Promise<void>((resolve) => {
-      const watcher = watch(lake.lakeFolder, { recursive: true }, (_, name) => {
+      const watcher = watch(streamFolder, (_, name) => {
         if (!String(name).endsWith('.parquet')) return
         watcher.close()
         resolve()
