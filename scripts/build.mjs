@@ -2,6 +2,7 @@
 // that needs Node alone. Native packages (DuckDB, SQLite) stay outside: they are loaded from node_modules.
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 
 const agentOnly = process.argv.includes('--agent')
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -39,18 +40,7 @@ if (!agentOnly) {
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
   })
-  if (existsSync('dashboards/page.ts')) {
-    await build({
-      bundle: true,
-      platform: 'browser',
-      target: 'es2022',
-      format: 'esm',
-      minify: true,
-      entryPoints: ['dashboards/page.ts'],
-      outfile: 'dist/page.js',
-      logLevel: 'warning',
-    })
-  }
+  await buildPage('dist')
 }
 if (existsSync('agent/main.ts')) {
   await build({
