@@ -2,7 +2,7 @@ import type { LogRecord } from '../../common/segment-log-types.ts'
 import { decodeBody, readHeader } from '../../protos/envelope.ts'
 import { reasonOf, UnknownEncodingError } from '../../protos/errors.ts'
 import { toHex } from '../../protos/hex.ts'
-import type { EnvelopeHeader } from '../../protos/types.ts'
+import { type EnvelopeHeader, protocolVersion } from '../../protos/types.ts'
 import { decodeJournalRecord } from '../journal-record.ts'
 import type { JournalEnvelope } from './sink.ts'
 
@@ -25,10 +25,7 @@ export function decodeRecord({ position, next, bytes: record }: LogRecord): Deco
     bytes = journaled.envelope
     header = readHeader(bytes)
     const { body, problems } = decodeBody(bytes, header)
-    if (body.type === 'unknown') {
-      const detail = `the body ${body.field} of protocol version ${header.version} is not known: a newer agent's; update ingest`
-      return { reason: 'unknown_body', detail, header, bytes }
-    }
+    if (body.type === 'unknown') return { ...describeUnknown(header, body.field), header, bytes }
     const envelope: JournalEnvelope = {
       position,
       next,
@@ -44,4 +41,22 @@ export function decodeRecord({ position, next, bytes: record }: LogRecord): Deco
     const reason = error instanceof UnknownEncodingError ? 'unknown_encoding' : 'unreadable'
     return { reason, detail: reasonOf(error), bytes, ...(header ? { header } : {}) }
   }
+}
+
+/** The fields of the bodies that this release knows (protos/rigline.proto). */
+const firstBody = 10
+const lastBody = 15
+
+function describeUnknown(
+  { version }: EnvelopeHeader,
+  field: number,
+): { reason: 'unreadable' | 'unknown_body'; detail: string } {
+  if (version !== protocolVersion) {
+    return { reason: 'unknown_body', detail: `protocol version ${version}: a newer agent's; update ingest` }
+  }
+  if (field >= firstBody && field <= lastBody) {
+    return { reason: 'unreadable', detail: `the body (field ${field}) is cut off, or is not the only one` }
+  }
+  const what = field === 0 ? 'there is no body' : `the body is of the unknown field ${field}`
+  return { reason: 'unknown_body', detail: `${what}: a newer agent's; update ingest` }
 }

@@ -247,7 +247,9 @@ function createFollower(options: RunSinkOptions) {
     if (synced && comparePositions(position, synced) < 0) await readTo(synced)
     const idleFor = dirtySince === undefined ? 0 : performance.now() - dirtySince
     if (requests.length > 0 || (sink.flushWhenIdle && dirtySince !== undefined && idleFor >= idleFlushMs)) await flush()
-    if (!synced || comparePositions(position, synced) >= 0) await pause()
+    // What came meanwhile woke nobody.
+    const isCalled = stop.signal.aborted || requests.length > 0
+    if (!isCalled && (!synced || comparePositions(position, synced) >= 0)) await pause()
   }
 
   return {
