@@ -18,8 +18,11 @@ export interface Segments {
   list(): SegmentInfo[]
   /** Begins a segment. */
   begin(): Promise<void>
-  /** Makes records durable, in a new segment if this one fails; resolves with the place of the first, the others follow it. */
-  write(records: readonly { bytes: Uint8Array }[], framesBytes: number): Promise<Position>
+  /**
+   * Makes records durable, in a new segment if this one fails; resolves with the place of the first, the others follow it.
+   * `counted` is called when `bytes` has them, before `synced` does.
+   */
+  write(records: readonly { bytes: Uint8Array }[], framesBytes: number, counted: () => void): Promise<Position>
   /** Seals the current segment if it holds records. Does not reject. */
   roll(): Promise<void>
   drop(name: string): Promise<void>
@@ -43,7 +46,7 @@ const attemptsMax = 3
 export function createSegments(options: SegmentsOptions, found: FoundSegments): Segments {
   const { directory, files, log } = options
   const sealed: SegmentInfo[] = found.segments.map((segment) => ({ ...segment, sealed: true }))
-  let sealedBytes = sealed.reduce((sum, { bytes }) => sum + bytes, 0)
+  let bytes = sealed.reduce((sum, segment) => sum + segment.bytes, 0)
   let current: SegmentWriter | undefined
   let dropping: Promise<void> = Promise.resolve()
   const encode = createEncoder()
@@ -65,6 +68,7 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
     const header = { name, recordBytesMax: options.recordBytesMax, ...(predecessor ? { predecessor } : {}) }
     current = await createSegment(directory, header, files)
     lastName = name
+    bytes += current.end
     advance(name, current.end)
     return current
   }
@@ -72,9 +76,8 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
   /** Counts the current segment among the sealed ones; one without records is forgotten. */
   const seal = (segment: SegmentWriter) => {
     current = undefined
-    if (segment.end === segmentHeaderBytes) return
-    sealed.push({ name: segment.name, bytes: segment.end, sealed: true })
-    sealedBytes += segment.end
+    if (segment.end === segmentHeaderBytes) bytes -= segmentHeaderBytes
+    else sealed.push({ name: segment.name, bytes: segment.end, sealed: true })
   }
 
   const dropNow = async (name: string) => {
@@ -90,7 +93,7 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
       if (errorCode(error) !== 'ENOENT') throw error
     })
     sealed.shift()
-    sealedBytes -= oldest.bytes
+    bytes -= oldest.bytes
   }
 
   return {
@@ -98,7 +101,7 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
       return synced
     },
     get bytes() {
-      return sealedBytes + (current?.end ?? 0)
+      return bytes
     },
     get begun() {
       return current !== undefined && current.end > segmentHeaderBytes
@@ -110,13 +113,15 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
     async begin() {
       await begin()
     },
-    async write(records, framesBytes) {
+    async write(records, framesBytes, counted) {
       for (let attempt = 1; ; attempt++) {
         try {
           const segment = current ?? (await begin())
           const start = segment.end
           await segment.commit(encode(records, framesBytes, segment.name, start))
           if (start === segmentHeaderBytes) options.onBegun(segment.name)
+          bytes += framesBytes
+          counted()
           advance(segment.name, segment.end)
           return { segment: segment.name, offset: start }
         } catch (error) {

@@ -143,8 +143,9 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
   const writeNext = async () => {
     const { group, bytes } = takeGroup()
     try {
-      const { segment, offset: start } = await segments.write(group, bytes)
-      waitingBytes -= bytes
+      const { segment, offset: start } = await segments.write(group, bytes, () => {
+        waitingBytes -= bytes
+      })
       let offset = start
       for (const record of group) {
         record.resolve({ segment, offset })
