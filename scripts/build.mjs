@@ -18,7 +18,7 @@ const node = {
   banner: {
     js: "import { createRequire as rl_createRequire } from 'node:module';const require = rl_createRequire(import.meta.url);",
   },
-  external: ['@duckdb/*', 'libsql', 'bufferutil', 'utf-8-validate'],
+  external: ['@duckdb/*', 'libsql', 'bufferutil', 'utf-8-validate', 'vitest'],
   legalComments: 'linked',
   logLevel: 'warning',
 }
@@ -29,6 +29,7 @@ const programs = [
   ['ingest/sinks/influx/influx-worker.ts', 'influx-worker'],
   ['ingest/sinks/lake/lake-process.ts', 'lake-process'],
   ['bench/bench.ts', 'bench'],
+  ['bench/bench-agent.ts', 'bench-agent'],
 ].filter(([entry]) => existsSync(entry))
 
 if (!agentOnly) {

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { describe, onTestFinished } from 'vitest'
 import { packageRoot } from '../../common/program.ts'
 
 // The real servers that tests start. From the PATH if they are there; else, on Debian, from its packages: installed with
@@ -225,6 +224,8 @@ async function isAbandoned(lock: string): Promise<boolean> {
  */
 export async function describeWith(name: Program, title: string, define: (program: Found) => void): Promise<void> {
   const program = await findProgram(name)
+  // Loaded here, because the benches use the servers without a test runner.
+  const { describe } = await import('vitest')
   if ('missing' in program) describe.skip(`${title} [skipped: ${program.missing}]`, () => define({ path: name }))
   else describe(title, () => define(program))
 }
@@ -243,6 +244,7 @@ export const freePort = (): Promise<number> =>
 /** A new folder, removed when the test ends; outside a test, when `remove` is called. */
 export async function temporaryFolder(): Promise<string> {
   const { folder, remove } = await makeFolder()
+  const { onTestFinished } = await import('vitest')
   onTestFinished(remove)
   return folder
 }
