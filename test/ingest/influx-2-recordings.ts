@@ -36,9 +36,9 @@ export const recordings = {
   beyondRetention: (count: number) =>
     json(422, {
       code: 'unprocessable entity',
-      message: `failure writing points to database: partial write: points beyond retention policy dropped=${count}`,
+      message: `failure writing points to database: partial write: dropped ${count} points outside retention policy of duration 24h0m0s - oldest point home,room=Living\\ Room at 1970-01-01T00:00:01.541Z dropped because it violates a Retention Policy Lower Bound at 2025-05-20T19:06:17.612973Z, newest point home,room=Living\\ Room at 1970-01-01T00:00:01.5410006Z dropped because it violates a Retention Policy Lower Bound at 2025-05-20T19:06:17.612973Z dropped=${count} for database: 9f282d63c7d3a5c0 for retention policy: autogen`,
     }),
-  tooLarge: json(413, { code: 'request too large', message: 'cannot read data: points data is too large' }),
+  tooLarge: json(413, { code: 'request too large', message: 'unable to read data: points batch is too large' }),
   tooMany: json(429, { code: 'too many requests', message: 'exceeded limits' }, { 'retry-after': '1' }),
   unavailable: json(503, {
     code: 'unavailable',
@@ -46,7 +46,7 @@ export const recordings = {
   }),
   /** A proxy before it. */
   badGateway: { status: 502, headers: { 'content-type': 'text/html' }, body: '<html><h1>502 Bad Gateway</h1></html>' },
-  /** 3.x: a part is stored, and the status is a success. */
+  /** Some 3.x store a part and answer with a success. */
   partial: (line: string) =>
     json(201, {
       error: 'partial write of line protocol occurred',

@@ -106,8 +106,10 @@ export function conflictIn(reason: string): { measurement: string; field: string
   return found ? { field: found[1]!, measurement: found[2]!, influxKind: found[3]! } : undefined
 }
 
-/** Lines older than InfluxDB keeps: it dropped these and stored all others. */
+/** How many lines were older than InfluxDB keeps: it dropped these and stored all others. 1.x and 2.x word it differently. */
 export function beyondRetentionIn(reason: string): number | undefined {
-  const found = /points beyond retention policy dropped=(\d+)/.exec(reason)
-  return found ? Number(found[1]) : undefined
+  const found = /points beyond retention policy dropped=(\d+)|dropped (\d+) points outside retention policy/.exec(
+    reason,
+  )
+  return found ? Number(found[1] ?? found[2]) : undefined
 }
