@@ -36,7 +36,7 @@ export function createSinkView(): View<SinkItem> {
   const state = createState()
   const why = make('span')
   const behind = make('td', 'number')
-  const counted = make('td', 'quiet')
+  const counted = make('td', 'quiet wide')
   return {
     root: make('tr', '', name, make('td', '', state.root, ' ', why), behind, counted),
     update({ sink, lost }) {

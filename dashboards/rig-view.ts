@@ -154,11 +154,11 @@ const isLow = ({ rowsPerS, nominalRowsPerS, batches, standing }: StreamAnswer): 
 function standingText(stream: StreamAnswer): [Tone, string] {
   switch (stream.standing) {
     case 'stale':
-      return ['bad', `stale for ${formatDuration(stream.receivedAgoMs)}`]
+      return ['bad', `stale ${formatDuration(stream.receivedAgoMs)}`]
     case 'late':
-      return ['warn', `late by ${formatDuration(stream.lateMs ?? 0)}`]
+      return ['warn', `late ${formatDuration(stream.lateMs ?? 0)}`]
     case 'ahead':
-      return ['warn', `clock ahead by ${formatDuration(stream.lateMs ?? 0)}`]
+      return ['warn', `ahead ${formatDuration(stream.lateMs ?? 0)}`]
     case 'live':
       return isLow(stream) ? ['warn', 'live, low rate'] : ['ok', 'live']
   }

@@ -201,7 +201,7 @@ describe('GET /metrics', () => {
         'rigline_sink_count{sink="lake",counter="files"} 2',
         'rigline_rig_missing{rig="작업대"} 4',
         'rigline_rig_clock_offset_seconds{rig="작업대"} -0.005',
-        'rigline_stream_rows_per_second{rig="작업대",stream="vehicle"} 10',
+        'rigline_stream_rows_per_second{rig="작업대",stream="vehicle"} 2',
       ]),
     )
     // A rig without a health report has no spool depth, rather than 0.
