@@ -135,7 +135,7 @@ describe('numbers in line protocol', () => {
             else fields.push(`c${i}=${reference(stored.value)}`)
           }
           if (fields.length > 0) expected.push(`s,rig=r ${fields.join(',')} ${time}`)
-          else left['no_value'] = (left['no_value'] ?? 0) + 1
+          else left.no_value = (left.no_value ?? 0) + 1
         }
         expect(lines).toEqual(expected)
         expect(leftOut(counts.left)).toEqual(left)

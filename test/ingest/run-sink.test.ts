@@ -104,7 +104,7 @@ describe('the runner of a sink', () => {
     await ground.append(event('b'))
     runner.synced()
     await runner.heard((message): message is Extract<FromSink, { type: 'status' }> => {
-      return isStatus(message) && message.counters['envelopes'] === 2
+      return isStatus(message) && message.counters.envelopes === 2
     })
     expect(flushes).toEqual([])
     await ground.journal.roll()

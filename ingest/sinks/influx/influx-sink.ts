@@ -16,7 +16,7 @@ import { createWrite, type Write } from './write.ts'
 // The sink that writes batches to InfluxDB. Other bodies are the lake's.
 
 /** Readings held for one flush: some writes, so that encoding one goes on while InfluxDB takes another. */
-const writesPerFlush = 4
+const writesPerFlush = 8
 
 export interface InfluxSinkContext {
   catalog: Pick<Catalog, 'fields' | 'saveField'>
@@ -42,7 +42,8 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
 
   const layouts = createLayouts(names)
   const context = { config, transport, names, layouts, patience, quarantine, counts, counters, log, saySeldom }
-  const idle: Write[] = Array.from({ length: config.writesInFlight }, () => createWrite(context))
+  // One more than may be under way: it is made while InfluxDB takes the others.
+  const idle: Write[] = Array.from({ length: config.writesInFlight + 1 }, () => createWrite(context))
 
   /** Creates the database and learns its fields: once, as soon as InfluxDB is there. */
   const prepare = async (signal: AbortSignal) => {
@@ -60,7 +61,7 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
     isPrepared = true
   }
 
-  /** Cuts what is held into writes and has some of them under way at a time. */
+  /** Cuts what is held into writes, some of them under way at a time. */
   const writeAll = async (signal: AbortSignal) => {
     const underWay = new Set<Promise<void>>()
     const failures: unknown[] = []
@@ -72,6 +73,7 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
         continue
       }
       next = write.take(held, next)
+      while (underWay.size >= config.writesInFlight) await Promise.race(underWay)
       const done = write
         .store(signal)
         .catch((error: unknown) => failures.push(error))

@@ -65,7 +65,7 @@ export async function* readInfluxRows(
       times[row] = BigInt(cells[0] as string)
       for (let i = 0; i < found.length; i++) found[i]![row] = cells[i + 1] as InfluxValue
     }
-    yield { era: Number(tags?.['era'] || 0), times, fields, columns: found }
+    yield { era: Number(tags?.era || 0), times, fields, columns: found }
   }
 }
 
