@@ -134,7 +134,8 @@ async function startCase() {
       if (offset < size) return true
       offset -= size
       return false
-    })!
+    })
+    if (path === undefined) return
     const segment = basename(path, '.segment')
     if (flipped.has(`${segment} ${offset}`)) return
     flipped.add(`${segment} ${offset}`)
