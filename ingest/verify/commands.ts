@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { loadConfigHere } from '../../common/config.ts'
+import { UsageError } from '../../common/failure.ts'
+import { influxConfig } from '../sinks/influx/config.ts'
+
+interface Options {
+  config?: string
+  data?: string
+  rig?: string
+  from?: string
+  to?: string
+  json?: boolean
+}
+
+/** Of ingest.yaml, or the section `ingest` of rigline.yaml: what verify needs of it. */
+const section = z.looseObject({ data: z.string().default('./ingest-data'), influx: influxConfig.optional() })
+const anyConfig = z.looseObject({ ingest: section.optional(), ...section.shape })
+
+/** `rigline verify`. Exit code 0: all agrees; 1: it does not; 2: a mistake in the arguments. */
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('show that nothing is lost or there twice: numbers, journal, lake, InfluxDB; exit code 1 if not')
+    .option('-c, --config <file>', "ingest's configuration, or that of `up`; names the data folder and InfluxDB")
+    .option('-d, --data <folder>', "ingest's data folder, without InfluxDB")
+    .option('-r, --rig <name>', 'this rig alone')
+    .option('--from <time>', 'readings from this time on: 2026-01-31T12:00:00Z, or ns since 1970')
+    .option('--to <time>', 'readings before this time')
+    .option('--json', 'print the whole report as JSON')
+    .action(async (options: Options) => {
+      const { dataFolder, influx } = where(options)
+      const fromNs = options.from === undefined ? undefined : parseTime('--from', options.from)
+      const toNs = options.to === undefined ? undefined : parseTime('--to', options.to)
+      if (fromNs !== undefined && toNs !== undefined && fromNs >= toNs) {
+        throw new UsageError(`--from ${options.from} is not before --to ${options.to}`)
+      }
+      if (!existsSync(join(dataFolder, 'catalog.sqlite'))) {
+        throw new UsageError(
+          `${dataFolder} is no data folder of an ingest: it has no catalog.sqlite; name one with --data`,
+        )
+      }
+      const { verify } = await import('./verify.ts')
+      const { printReport } = await import('./print-report.ts')
+      const report = await verify({ dataFolder, rig: options.rig, fromNs, toNs, influx })
+      process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report))
+      process.exitCode = report.agree ? 0 : 1
+    })
+}
+
+function where({ config, data }: Options) {
+  if (config !== undefined && data !== undefined) throw new UsageError('give --config or --data, not both')
+  if (data !== undefined) return { dataFolder: data, influx: undefined }
+  const file = config ?? process.env.RIGLINE_CONFIG ?? 'ingest.yaml'
+  const found = loadConfigHere(anyConfig, file)
+  const { data: dataFolder, influx } = found.ingest ?? found
+  return { dataFolder, influx }
+}
+
+/** ns since 1970 UTC. Throws UsageError. */
+export function parseTime(option: string, text: string): bigint {
+  if (/^-?\d{10,}$/.test(text)) return BigInt(text)
+  const match = /^(.*?[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(text)
+  const ms = Date.parse(match ? `${match[1]}${match[3] ?? 'Z'}` : text)
+  if (Number.isNaN(ms)) {
+    throw new UsageError(`${option} ${text} is no time: write 2026-01-31, 2026-01-31T12:00:00.5Z, or ns since 1970`)
+  }
+  return BigInt(ms) * 1_000_000n + BigInt((match?.[2] ?? '').padEnd(9, '0'))
+}

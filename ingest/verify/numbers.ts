@@ -1,0 +1,88 @@
+import { createRangeSet, type RangeSet } from '../../common/range-set.ts'
+import type { Range } from '../../protos/types.ts'
+import type { SpoolReport } from './report.ts'
+import type { RigState, SpoolState } from './state.ts'
+
+// The numbers of a rig's spools: which came, which are missing, and whether somebody speaks for those.
+
+export function reportSpools(
+  { spools, gaps }: RigState,
+  all: boolean,
+): { spools: SpoolReport[]; missingSpools: string[] } {
+  const declared = new Map<string, RangeSet>()
+  for (const { spool, numbers } of gaps) {
+    const set = declared.get(spool) ?? createRangeSet()
+    declared.set(spool, set)
+    for (const { from, to } of numbers) set.add(from, to)
+  }
+  const chosen = [...spools.values()].filter(({ inSpan }) => all || inSpan)
+  return {
+    spools: chosen
+      .map((spool) => reportSpool(spool, declared.get(spool.spool) ?? createRangeSet()))
+      .sort((a, b) => (a.spool < b.spool ? -1 : 1)),
+    missingSpools: missing(chosen, spools, declared),
+  }
+}
+
+function reportSpool(state: SpoolState, declared: RangeSet): SpoolReport {
+  const { spool, predecessor, had, stored, pending, aside, quarantined, parked, twice } = state
+  const here = union(stored, pending, aside)
+  const known = union(here, had)
+  const spoken = declared.ranges().filter(({ from }) => from <= Math.max(known.highest(), declared.highest()))
+  return {
+    spool,
+    predecessor,
+    numbers: [...known.ranges()],
+    holes: subtract(subtract(upTo(known.highest()), known.ranges()), declared.ranges()),
+    declared: subtract(spoken, known.ranges()),
+    // What a Gap declares gone may have come all the same; it is lost only if it came and then went.
+    lost: subtract(had.ranges(), here.ranges()),
+    twice,
+    quarantined,
+    parked,
+  }
+}
+
+/**
+ * Predecessors of which nothing came. The first that is known of a rig may have one that another ingest had, or that
+ * was before this data folder: that is no loss.
+ */
+function missing(
+  chosen: readonly SpoolState[],
+  known: ReadonlyMap<string, SpoolState>,
+  declared: ReadonlyMap<string, unknown>,
+): string[] {
+  const oldest = [...known.keys()].sort()[0]
+  return chosen
+    .map(({ predecessor }) => predecessor)
+    .filter(
+      (spool) => spool !== '' && !known.has(spool) && !declared.has(spool) && oldest !== undefined && spool > oldest,
+    )
+}
+
+const upTo = (to: number): Range[] => (to === 0 ? [] : [{ from: 1, to }])
+
+const union = (...sets: RangeSet[]): RangeSet => {
+  const result = createRangeSet()
+  for (const set of sets) for (const { from, to } of set.ranges()) result.add(from, to)
+  return result
+}
+
+/** Both sorted and disjoint. */
+export function subtract(ranges: readonly Range[], gone: readonly Range[]): Range[] {
+  const left: Range[] = []
+  let i = 0
+  for (const { from, to } of ranges) {
+    let at = from
+    while (i < gone.length && gone[i]!.to < at) i++
+    for (let j = i; j < gone.length && gone[j]!.from <= to; j++) {
+      if (gone[j]!.from > at) left.push({ from: at, to: gone[j]!.from - 1 })
+      at = Math.max(at, gone[j]!.to + 1)
+    }
+    if (at <= to) left.push({ from: at, to })
+  }
+  return left
+}
+
+export const countRanges = (ranges: readonly Range[]): number =>
+  ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)

@@ -1,0 +1,117 @@
+import { ulidTimeMs } from '../../common/ulid.ts'
+import { countRanges } from './numbers.ts'
+import type { GapReport, InfluxStreamReport, RigReport, SpoolReport, StreamReport, VerifyReport } from './report.ts'
+
+/** The report for people. */
+export function printReport(report: VerifyReport): string {
+  const lines: string[] = []
+  const { fromNs, toNs } = report
+  if (fromNs !== null || toNs !== null) {
+    lines.push(
+      `Readings from ${fromNs === null ? 'the beginning' : time(fromNs)} to ${toNs === null ? 'now' : time(toNs)}`,
+    )
+  }
+  if (report.rigs.length === 0) lines.push('No rig has delivered anything here.')
+  for (const rig of report.rigs) lines.push('', ...printRig(rig))
+  lines.push('')
+  for (const [kind, count] of Object.entries(report.quarantined)) lines.push(`In quarantine, by ${kind}: ${count}`)
+  if (report.influx?.compared === false) lines.push(`InfluxDB was not compared: ${report.influx.reason}`)
+  lines.push(...report.problems)
+  lines.push(
+    report.agree
+      ? 'All agree: nothing is lost, nothing is there twice.'
+      : 'NOT ALL AGREES: see the lines marked with ! above.',
+  )
+  return `${lines.join('\n').trim()}\n`
+}
+
+function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): string[] {
+  const header = ['stream', 'rows delivered', 'in the lake', 'pending', 'InfluxDB', 'left out', 'twice', '']
+  const table = [header, ...streams.map(streamRow)]
+  const widths = header.map((_, i) => Math.max(...table.map((row) => width(row[i]!))))
+  const pad = (cell: string, i: number) => {
+    const space = ' '.repeat(widths[i]! - width(cell))
+    return i === 0 || i === 7 ? cell + space : space + cell
+  }
+  return [
+    `Rig ${rig}`,
+    ...table.map((row) => `  ${row.map(pad).join('  ').trimEnd()}`),
+    ...streams.flatMap(({ stream, problems }) => problems.map((problem) => `  ! ${stream}: ${problem}`)),
+    ...spools.flatMap(printSpool),
+    ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
+    ...gaps.map(printGap),
+  ]
+}
+
+/** Hangul and other wide letters take two columns of a terminal. */
+const width = (text: string): number =>
+  [...text].reduce(
+    (sum, letter) =>
+      sum +
+      (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(letter)
+        ? 2
+        : 1),
+    0,
+  )
+
+const number = (count: number): string => count.toLocaleString('en-US')
+
+function streamRow({ stream, delivered, lake, influx, duplicates, agree }: StreamReport): string[] {
+  return [
+    stream,
+    number(delivered.rows),
+    number(lake.rows),
+    pendingText(lake.pending.rows, influx),
+    influx ? number(influx.rows) : '-',
+    influx ? leftOut(influx) : '-',
+    number(duplicates),
+    agree ? 'agree' : '! DIFFER',
+  ]
+}
+
+const pendingText = (lake: number, influx: InfluxStreamReport | null): string =>
+  influx ? `${number(lake)}/${number(influx.pending.rows)}` : number(lake)
+
+function leftOut({ notRepresentable }: InfluxStreamReport): string {
+  const rules = Object.entries(notRepresentable)
+  return rules.length === 0 ? '0' : rules.map(([rule, count]) => `${number(count)} ${rule}`).join(', ')
+}
+
+function printSpool({ spool, numbers, holes, declared, lost, twice, quarantined, parked }: SpoolReport): string[] {
+  const facts = [
+    `${number(countRanges(numbers))} envelopes`,
+    ...(declared.length > 0 ? [`${number(countRanges(declared))} declared gone`] : []),
+    ...(quarantined > 0 ? [`${number(quarantined)} in quarantine`] : []),
+    ...(parked > 0 ? [`${number(parked)} waiting for their schema`] : []),
+  ]
+  return [
+    `  spool ${spool} (${spoolTime(spool)}): ${facts.join(', ')}`,
+    ...(holes.length > 0 ? [`  ! ${number(countRanges(holes))} numbers did not come: ${ranges(holes)}`] : []),
+    ...(lost.length > 0 ? [`  ! ${number(countRanges(lost))} came and are in no store: ${ranges(lost)}`] : []),
+    ...(twice > 0 ? [`  ! ${number(twice)} are there twice`] : []),
+  ]
+}
+
+function ranges(list: readonly { from: number; to: number }[]): string {
+  const shown = list.slice(0, 5).map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`))
+  return list.length > 5 ? `${shown.join(', ')} and more` : shown.join(', ')
+}
+
+function printGap({ fromNs, toNs, streams, cause, detail, rows }: GapReport): string {
+  const what = streams.length === 0 ? 'all streams' : streams.join(', ')
+  const known = rows > 0 ? `, ${number(rows)} rows` : ''
+  return `  gap in ${what} from ${time(fromNs)} to ${time(toNs)}: ${cause}${known}${detail ? ` (${detail})` : ''}`
+}
+
+const time = (ns: string): string => {
+  const ms = Number(BigInt(ns) / 1_000_000n)
+  return Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : `${ns} ns`
+}
+
+const spoolTime = (spool: string): string => {
+  try {
+    return new Date(ulidTimeMs(spool)).toISOString()
+  } catch {
+    return 'of unknown age'
+  }
+}

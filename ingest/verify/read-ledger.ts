@@ -1,0 +1,72 @@
+import { quoteText } from '../sinks/lake/parquet-file.ts'
+import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
+import { storedGap } from './gaps.ts'
+import { placeIn, type SpoolState } from './state.ts'
+import { addTally, type Tally, unpackSum } from './tally.ts'
+
+// The lake's own books: which numbers it took, and what was in each envelope when it took it; and the Gaps.
+
+interface LedgerRow {
+  rig: string
+  spool: string
+  seq: bigint
+  predecessor: string
+  received_ns: bigint
+  segment: string
+  offset: bigint
+  stream: string | null
+  rows: number | null
+  era: number | null
+  first_t_ns: bigint | null
+  last_t_ns: bigint | null
+  readings: bigint | null
+  checksum: bigint | null
+}
+
+export async function readLedger(context: VerifyContext, onlyRig: string | undefined): Promise<void> {
+  const { reader, state } = context
+  const where = onlyRig === undefined ? '' : `WHERE rig = ${quoteText(onlyRig)}`
+  const ledger = reader.table('_envelopes')
+  if (ledger) {
+    const sql = `SELECT rig, spool, seq, predecessor, received_ns, segment, "offset", stream, "rows", era, first_t_ns, last_t_ns,
+      readings, checksum FROM ${ledger} ${where} ORDER BY rig, spool, seq`
+    for await (const rows of reader.query(sql)) for (const row of rows) takeRow(context, row as unknown as LedgerRow)
+  }
+  const gaps = reader.table('_gaps')
+  if (gaps) {
+    for await (const rows of reader.query(`SELECT * FROM ${gaps} ${where} ORDER BY rig, from_ns, spool, seq`)) {
+      for (const row of rows) state.gap(String(row.rig), storedGap(row))
+    }
+  }
+}
+
+function takeRow(context: VerifyContext, row: LedgerRow): void {
+  const { state, span, journal, lakeCursor, influxCursor, aside } = context
+  const seq = Number(row.seq)
+  const known: SpoolState = state.spool(row.rig, row.spool)
+  if (row.predecessor) known.predecessor = row.predecessor
+  if (known.stored.add(seq) === 0) known.twice++
+  if (placeIn(span, row.received_ns, row.received_ns) !== 'outside') known.inSpan = true
+  if (row.stream === null || row.first_t_ns === null || row.last_t_ns === null) return
+  const place = placeIn(span, row.first_t_ns, row.last_t_ns)
+  if (place === 'outside') return
+  known.inSpan = true
+  const stream = state.stream(row.rig, row.stream)
+  const tally: Tally = {
+    envelopes: 1,
+    rows: row.rows ?? 0,
+    sum: unpackSum(Number(row.readings ?? 0), row.checksum ?? 0n),
+  }
+  const position = { segment: row.segment, offset: Number(row.offset) }
+  if (place === 'across') stream.boundary.add(`${row.spool} ${seq}`)
+  else {
+    addTally(stream.ledger, tally)
+    const inJournal = journal !== undefined && !isBefore(position, journal.from) && isBefore(position, lakeCursor)
+    if (inJournal) addTally(stream.ledgerInJournal, tally)
+  }
+  const owed = influxCursor !== undefined && !isBefore(position, influxCursor)
+  if (owed || aside.influx.has(envelopeKey(row.rig, row.spool, seq))) {
+    addTally(stream.pendingInInflux, tally)
+    stream.influxLeftOut.add({ era: row.era ?? 0, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
+  }
+}

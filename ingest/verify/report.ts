@@ -1,0 +1,105 @@
+import type { Cause, Range } from '../../protos/types.ts'
+
+// What `verify` finds, as `--json` prints it. Times are ns since 1970 UTC as decimal text; checksums are 16 hex digits, see
+// checksum.ts.
+
+/** Rows, the readings in them, and the checksum over these. */
+export interface Amount {
+  rows: number
+  readings: number
+  checksum: string
+}
+
+export interface ChannelReport {
+  channel: string
+  /** How the lake keeps it. */
+  kind: string
+  lake: { readings: number; checksum: string }
+}
+
+/** InfluxDB knows fields, which channels of one name and kind share. */
+export interface FieldReport {
+  field: string
+  /** What of the lake InfluxDB can hold. */
+  expected: { readings: number; checksum: string }
+  influx: { readings: number; checksum: string }
+}
+
+export interface InfluxStreamReport {
+  rows: number
+  readings: number
+  /** Of the lake and the journal, but for what is pending or cannot be represented. */
+  expected: Amount
+  /** Readings left out, by rule: not_rising, nan, infinity, int_beyond_2_53, string_too_long, time_out_of_range, refused ... */
+  notRepresentable: Record<string, number>
+  /** Not yet consumed. */
+  pending: { envelopes: number; rows: number }
+  fields: FieldReport[]
+  agree: boolean
+}
+
+export interface StreamReport {
+  stream: string
+  /** What the ledger says was taken from the journal, and what waits there. */
+  delivered: Amount & { envelopes: number }
+  lake: Amount & { pending: { envelopes: number; rows: number; readings: number } }
+  /** What of the delivered the journal still has, read anew, beside what the ledger says of it. */
+  journal: { envelopes: number; found: Amount; ledger: Amount }
+  influx: InfluxStreamReport | null
+  /** Rows that are there more than once: same era and time, not flagged as not rising. */
+  duplicates: number
+  channels: ChannelReport[]
+  /** Whatever does not agree, in words. */
+  problems: string[]
+  agree: boolean
+}
+
+export interface SpoolReport {
+  spool: string
+  predecessor: string
+  /** Numbers that came. */
+  numbers: Range[]
+  /** Numbers that did not come, and no Gap speaks of them. */
+  holes: Range[]
+  /** Numbers that a Gap declares gone. */
+  declared: Range[]
+  /** Numbers that had come and are in no store, nor on the way there. */
+  lost: Range[]
+  twice: number
+  quarantined: number
+  parked: number
+}
+
+export interface GapReport {
+  fromNs: string
+  toNs: string
+  /** Empty: all. */
+  streams: string[]
+  cause: Cause
+  detail: string
+  rows: number
+  spool: string
+  numbers: Range[]
+}
+
+export interface RigReport {
+  rig: string
+  spools: SpoolReport[]
+  /** Spools that a later one names as its predecessor and of which nothing came, though older ones did. */
+  missingSpools: string[]
+  gaps: GapReport[]
+  streams: StreamReport[]
+}
+
+export interface VerifyReport {
+  agree: boolean
+  fromNs: string | null
+  toNs: string | null
+  rigs: RigReport[]
+  /** How many entries the quarantine has, by who put them there and why. */
+  quarantined: Record<string, number>
+  /** Whether InfluxDB was compared; why not, if it could not be. */
+  influx: { compared: boolean; reason?: string } | null
+  /** What is wrong beyond a stream: files missing ... */
+  problems: string[]
+}

@@ -1,0 +1,106 @@
+import { createRangeSet, type RangeSet } from '../../common/range-set.ts'
+import type { GapReport } from './report.ts'
+import { createIntervals, type Intervals, newTally, type Tally } from './tally.ts'
+
+// What is known of each rig, spool and stream while the passes go over journal, ledger, lake and InfluxDB.
+
+export interface SpoolState {
+  spool: string
+  predecessor: string
+  /** Numbers in the catalog, in the ledger, and in the journal behind the lake's cursor. */
+  had: RangeSet
+  stored: RangeSet
+  pending: RangeSet
+  /** Put aside for the lake: in quarantine or parked. */
+  aside: RangeSet
+  quarantined: number
+  parked: number
+  twice: number
+  /** Something of it lies in the span asked for. */
+  inSpan: boolean
+}
+
+export interface StreamState {
+  stream: string
+  /** By the ledger: envelopes that lie wholly in the span. */
+  ledger: Tally
+  /** Of these, what the journal still has: by the ledger, and as read anew. */
+  ledgerInJournal: Tally
+  journal: Tally
+  pendingInLake: Tally
+  pendingInInflux: Tally
+  /** Envelopes that lie partly in the span, as `spool seq`: in the lake, but not in `ledger`. */
+  boundary: Set<string>
+  /** Where InfluxDB is not compared. */
+  influxLeftOut: Intervals
+}
+
+export interface RigState {
+  rig: string
+  spools: Map<string, SpoolState>
+  streams: Map<string, StreamState>
+  gaps: GapReport[]
+}
+
+export interface VerifyState {
+  rigs: Map<string, RigState>
+  spool(rig: string, spool: string): SpoolState
+  stream(rig: string, stream: string): StreamState
+  gap(rig: string, gap: GapReport): void
+}
+
+export function createState(onlyRig: string | undefined): VerifyState & { wants(rig: string): boolean } {
+  const rigs = new Map<string, RigState>()
+  const rigState = (rig: string): RigState =>
+    getOrMake(rigs, rig, () => ({ rig, spools: new Map(), streams: new Map(), gaps: [] }))
+  return {
+    rigs,
+    wants: (rig) => onlyRig === undefined || rig === onlyRig,
+    gap: (rig, gap) => void rigState(rig).gaps.push(gap),
+    spool: (rig, spool) =>
+      getOrMake(rigState(rig).spools, spool, () => ({
+        spool,
+        predecessor: '',
+        had: createRangeSet(),
+        stored: createRangeSet(),
+        pending: createRangeSet(),
+        aside: createRangeSet(),
+        quarantined: 0,
+        parked: 0,
+        twice: 0,
+        inSpan: false,
+      })),
+    stream: (rig, stream) =>
+      getOrMake(rigState(rig).streams, stream, () => ({
+        stream,
+        ledger: newTally(),
+        ledgerInJournal: newTally(),
+        journal: newTally(),
+        pendingInLake: newTally(),
+        pendingInInflux: newTally(),
+        boundary: new Set(),
+        influxLeftOut: createIntervals(),
+      })),
+  }
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}
+
+export interface Span {
+  fromNs?: bigint | undefined
+  toNs?: bigint | undefined
+}
+
+/** How first..last lies to a span (`fromNs` included, `toNs` not). */
+export function placeIn({ fromNs, toNs }: Span, firstNs: bigint, lastNs: bigint): 'inside' | 'across' | 'outside' {
+  if ((fromNs !== undefined && lastNs < fromNs) || (toNs !== undefined && firstNs >= toNs)) return 'outside'
+  const inside = (fromNs === undefined || firstNs >= fromNs) && (toNs === undefined || lastNs < toNs)
+  return inside ? 'inside' : 'across'
+}
