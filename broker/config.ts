@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
+import { isLoopback } from '../common/loopback.ts'
 import { envelopeBytesMax } from '../protos/types.ts'
 
 // The broker's configuration; the descriptions are its manual.
-
-/** Addresses that only this machine reaches. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 const read = (file: string): Buffer | undefined => {
   try {

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { createWebSocketStream, WebSocketServer } from 'ws'
-import { type BrokerConfig, isLoopback } from './config.ts'
+import { isLoopback } from '../common/loopback.ts'
+import type { BrokerConfig } from './config.ts'
 
 // The listeners: sockets in, byte streams of MQTT out.
 

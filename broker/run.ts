@@ -2,9 +2,10 @@ import { openAccess } from '../common/access.ts'
 import { loadConfig } from '../common/config.ts'
 import { runUntilSignal } from '../common/lifecycle.ts'
 import { createLog } from '../common/log.ts'
+import { isLoopback } from '../common/loopback.ts'
 import { version } from '../common/program.ts'
 import { startBroker } from './broker.ts'
-import { brokerConfig, isLoopback } from './config.ts'
+import { brokerConfig } from './config.ts'
 
 /** `rigline broker`: runs until a signal. Throws ConfigError before anything listens. */
 export async function runBroker(file: string | undefined): Promise<void> {

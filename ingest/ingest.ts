@@ -5,24 +5,19 @@ import { createClock } from '../common/clock.ts'
 import { lockFolder } from '../common/data-lock.ts'
 import { createThrottle, type Logger } from '../common/log.ts'
 import { type MqttConfig, readSecret } from '../common/mqtt-config.ts'
-import { startConnection } from '../common/mqtt-connection.ts'
+import { type Connection, startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
 import { comparePositions, type Position, type SegmentInfo } from '../common/segment-log-types.ts'
 import { fromHex } from '../protos/hex.ts'
-import {
-  decodeClockProbe,
-  decodeIngestStatus,
-  decodeStatus,
-  encodeDown,
-  encodeIngestStatus,
-} from '../protos/messages.ts'
-import { groupFilters, ingestStatusTopic, parseTopic, rigTopic } from '../protos/topics.ts'
-import { protocolVersion } from '../protos/types.ts'
+import { encodeDown, encodeIngestStatus } from '../protos/messages.ts'
+import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
+import { type Down, protocolVersion } from '../protos/types.ts'
 import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { startHttp } from './http/http.ts'
 import { journalFolder, openJournal } from './journal.ts'
 import { createLive } from './live.ts'
+import { createMessages } from './messages.ts'
 import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive } from './receive.ts'
@@ -56,28 +51,39 @@ export async function startIngest(
 ): Promise<Ingest> {
   const folder = resolve(config.data)
   mkdirSync(folder, { recursive: true })
-  const unlock = await lockFolder(folder)
+  // What is open, to be closed in the reverse order if the start fails.
+  const opened: (() => Promise<void> | void)[] = [await lockFolder(folder)]
+  try {
+    return await wire(config, folder, log, access, opened)
+  } catch (error) {
+    for (const close of opened.reverse()) await close()
+    throw error
+  }
+}
+
+async function wire(
+  config: Omit<IngestConfig, 'broker'> & { broker: MqttConfig },
+  folder: string,
+  log: Logger,
+  access: Access | undefined,
+  opened: (() => Promise<void> | void)[],
+): Promise<Ingest> {
+  const secret = readSecret(config.broker, '.')
   const clock = createClock()
   const sinceNs = clock.nowNs()
-  const counters: IngestCounters = {
-    envelopes: 0,
-    bytes: 0,
-    duplicates: 0,
-    journalFull: 0,
-    outOfBounds: 0,
-    quarantined: {},
-    receipts: 0,
-    journalBytes: 0,
-    schemaRequests: 0,
-  }
+  const counters = createCounters()
 
   // The journal, and what follows it.
-  const catalog = openCatalog(join(folder, 'catalog.sqlite'))
+  const catalogFile = join(folder, 'catalog.sqlite')
+  const catalog = openCatalog(catalogFile)
+  opened.push(() => catalog.close())
   const quarantineFolder = join(folder, 'quarantine')
   const quarantine = openQuarantine(quarantineFolder, config.quarantineBytesMax)
   const rigs = createRigs(catalog)
-  const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema })
+  opened.push(() => rigs.close())
+  const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema, nowNs: clock.nowNs, log })
   const sinks: SinkHandle[] = []
+  opened.push(async () => void (await Promise.all(sinks.map((sink) => sink.close()))))
   const journal = await openJournal({
     folder,
     bytesMax: config.journal.bytesMax,
@@ -89,15 +95,36 @@ export async function startIngest(
       for (const sink of sinks) sink.synced(position)
     },
   })
+  opened.push(journal.close)
   let stored: Position = journal.log.synced
 
+  // What can be asked of it.
+  let connection: Connection | undefined
+  const state: IngestState = {
+    name: config.name,
+    version,
+    groups: config.groups,
+    sinceMs: Date.now(),
+    get online() {
+      return connection?.online ?? false
+    },
+    rigs: () => rigs.states(journal.sequence),
+    sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
+    counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
+  }
+  const verifyToken = access ? { verifyToken: access.verifyToken } : {}
+  const http = await startHttp(config.http, { state, live, log, nowNs: clock.nowNs, ...verifyToken })
+  opened.push(http.close)
+
   // From MQTT into the journal, and receipts back.
+  const sendDown = (rig: string, down: Down) => {
+    const topic = rigTopic(rigs.groupOf(rig) ?? config.groups[0]!, rig, 'down')
+    connection?.publish(topic, encodeDown(down), { qos: 1 })
+  }
   const receipts = createReceipts(journal.sequence.receipt, (rig, receipt) => {
-    const group = rigs.groupOf(rig) ?? config.groups[0]!
     counters.receipts++
-    connection.publish(rigTopic(group, rig, 'down'), encodeDown({ type: 'receipt', receipt }), { qos: 1 })
+    sendDown(rig, { type: 'receipt', receipt })
   })
-  const groupOfTopic = new Map<string, string>()
   const receive = createReceive({
     journal,
     receipts,
@@ -109,60 +136,45 @@ export async function startIngest(
     onStored(header, envelope, receivedNs, position) {
       stored = position
       try {
-        rigs.stored(header, envelope, groupOfTopic.get(header.rig) ?? config.groups[0]!)
+        rigs.stored(header, envelope)
         live.stored(header, envelope, receivedNs)
       } catch (error) {
         log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
       }
     },
   })
-
   let giveWay: (error: Error) => void = () => {}
   const takenOver = new Promise<never>((_, reject) => {
     giveWay = reject
   })
   takenOver.catch(() => {})
+  const onMessage = createMessages({
+    groups: config.groups,
+    sinceNs,
+    clock,
+    rigs,
+    receipts,
+    connection: () => started,
+    receive,
+    onTakenOver: (name, groups) =>
+      giveWay(new Error(`another ingest ("${name}", started later) has taken over group ${groups.join(', ')}`)),
+  })
   const throttle = createThrottle()
+  const statusTopic = ingestStatusTopic(config.name)
   const ingestStatus = (online: boolean) =>
     encodeIngestStatus({ online, sinceNs, version, protocols: [protocolVersion], groups: config.groups })
-  const statusTopic = ingestStatusTopic(config.name)
-
-  const onMessage = (topic: string, payload: Uint8Array) => {
-    const parsed = parseTopic(topic)
-    if (parsed?.type === 'up') {
-      groupOfTopic.set(parsed.rig, parsed.group)
-      receive(parsed.rig, topic, payload)
-    } else if (parsed?.type === 'clock') {
-      const t2Ns = clock.nowNs()
-      const t1Ns = decodeClockProbe(payload)
-      const reply = encodeDown({ type: 'clock_reply', clockReply: { t1Ns, t2Ns, t3Ns: clock.nowNs() } })
-      connection.publish(rigTopic(parsed.group, parsed.rig, 'down'), reply, { qos: 0 })
-    } else if (parsed?.type === 'status') {
-      // Empty: the broker forgot a rig that was removed.
-      if (payload.length === 0) return
-      const status = decodeStatus(payload)
-      rigs.status(parsed.rig, parsed.group, status)
-      for (const { spool } of status.spools) receipts.due(parsed.rig, spool)
-    } else if (parsed?.type === 'ingest_status' && payload.length > 0) {
-      const other = decodeIngestStatus(payload)
-      const shared = other.groups.filter((group) => config.groups.includes(group))
-      if (!other.online || other.sinceNs <= sinceNs || shared.length === 0) return
-      giveWay(new Error(`another ingest ("${parsed.name}", started later) has taken over group ${shared.join(', ')}`))
-    }
-  }
-
-  const connection = startConnection({
+  const started = startConnection({
     url: config.broker.url,
     // One client id a set of groups: the broker itself lets a second ingest take over.
     clientId: `${config.name}-${config.groups.join('+')}`,
     username: config.name,
-    secret: readSecret(config.broker, '.'),
+    secret,
     ...(config.broker.ca ? { ca: resolve(config.broker.ca) } : {}),
     keepaliveS: config.broker.keepaliveS,
     will: { topic: statusTopic, payload: ingestStatus(false) },
     subscribe: [...config.groups.flatMap(groupFilters), ingestStatusTopic('+')],
     log,
-    onConnect: () => connection.publish(statusTopic, ingestStatus(true), { qos: 1, retain: true }),
+    onConnect: () => started.publish(statusTopic, ingestStatus(true), { qos: 1, retain: true }),
     onDisconnect() {},
     onMessage(topic, payload) {
       try {
@@ -174,78 +186,51 @@ export async function startIngest(
       }
     },
   })
+  connection = started
 
   // Sinks, each with its own cursor.
-  const onSchemaMissing = (rig: string, schema: string) => {
-    const group = rigs.groupOf(rig)
-    if (group === undefined) return
-    counters.schemaRequests++
-    const request = encodeDown({ type: 'schema_request', schema: fromHex(schema) })
-    connection.publish(rigTopic(group, rig, 'down'), request, { qos: 1 })
-  }
   const sinkData = {
     journalFolder: journalFolder(folder),
-    catalogFile: join(folder, 'catalog.sqlite'),
+    catalogFile,
     quarantineFolder,
     quarantineBytesMax: config.quarantineBytesMax,
     parkBytesMax: config.parkBytesMax,
   }
-  const events = { log, onSchemaMissing }
+  const events = {
+    log,
+    onSchemaMissing(rig: string, schema: string) {
+      counters.schemaRequests++
+      sendDown(rig, { type: 'schema_request', schema: fromHex(schema) })
+    },
+  }
   sinks.push(startLakeSink({ ...sinkData, lakeFolder: join(folder, 'lake'), config: config.lake }, events))
   if (config.influx) sinks.push(startInfluxSink({ ...sinkData, config: config.influx }, events))
   for (const sink of sinks) sink.synced(journal.log.synced)
 
-  const checkpoint = () => {
-    try {
-      journal.checkpoint(stored)
-      const cursors = sinks.map((sink) => sink.status().cursor)
-      if (cursors.some((cursor) => cursor === undefined)) return
-      const lowest = (cursors as Position[]).reduce(
-        (low, cursor) => (comparePositions(cursor, low) < 0 ? cursor : low),
-        stored,
-      )
-      journal
-        .dropBefore(lowest)
-        .catch((error) => log.error({ err: error }, 'a segment of the journal cannot be deleted'))
-    } catch (error) {
-      throttle('checkpoint', () => log.error({ err: error }, 'the catalog cannot be written; trying again'))
-    }
+  /** Saves the numbers, then deletes what every sink is past. */
+  const checkpoint = async () => {
+    journal.checkpoint(stored)
+    const cursors = sinks.map((sink) => sink.status().cursor)
+    if (cursors.some((cursor) => cursor === undefined)) return
+    const behind = (cursors as Position[]).filter((cursor) => comparePositions(cursor, stored) < 0)
+    const lowest = behind.reduce((low, cursor) => (comparePositions(cursor, low) < 0 ? cursor : low), stored)
+    await journal.dropBefore(lowest)
   }
-  const timer = setInterval(checkpoint, checkpointEveryMs)
-
-  const state: IngestState = {
-    name: config.name,
-    version,
-    groups: config.groups,
-    sinceMs: Date.now(),
-    get online() {
-      return connection.online
-    },
-    rigs: () => rigs.states(journal.sequence),
-    sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
-    counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
-  }
-  const http = await startHttp(config.http, {
-    state,
-    live,
-    log,
-    ...(access ? { verifyToken: access.verifyToken } : {}),
-  })
+  const timer = setInterval(() => {
+    checkpoint().catch((error) =>
+      throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again')),
+    )
+  }, checkpointEveryMs)
   log.info({ http: http.port, groups: config.groups, data: folder }, 'ingest started')
 
   let closing: Promise<void> | undefined
   const close = async () => {
     clearInterval(timer)
     receipts.flush()
-    await connection.publishLast(statusTopic, ingestStatus(false))
-    await connection.close()
+    await started.publishLast(statusTopic, ingestStatus(false))
+    await started.close()
     receipts.close()
-    await http.close()
-    await journal.close()
-    await Promise.all(sinks.map((sink) => sink.close()))
-    rigs.close()
-    catalog.close()
-    await unlock()
+    for (const closeOne of opened.reverse()) await closeOne()
   }
   return {
     state,
@@ -261,6 +246,18 @@ export async function startIngest(
     },
   }
 }
+
+const createCounters = (): IngestCounters => ({
+  envelopes: 0,
+  bytes: 0,
+  duplicates: 0,
+  journalFull: 0,
+  outOfBounds: 0,
+  quarantined: {},
+  receipts: 0,
+  journalBytes: 0,
+  schemaRequests: 0,
+})
 
 function describeSink(sink: SinkHandle, segments: SegmentInfo[]): SinkState {
   const { state, waitingFor, cursor, counters } = sink.status()

@@ -9,7 +9,9 @@ const saveEveryMs = 5_000
 /** The rigs that ingest has heard of, from their status messages and their envelopes. */
 export interface Rigs {
   status(rig: string, group: string, status: Status): void
-  stored(header: EnvelopeHeader, envelope: Uint8Array, group: string): void
+  /** Something came on a topic of the rig. */
+  seen(rig: string, group: string): void
+  stored(header: EnvelopeHeader, envelope: Uint8Array): void
   groupOf(rig: string): string | undefined
   states(sequence: Sequence): RigState[]
   /** Writes what has changed into the catalog. */
@@ -59,8 +61,10 @@ export function createRigs(catalog: Catalog): Rigs {
     status(rig, group, { online, version }) {
       Object.assign(rigOf(rig, group), { online, agentVersion: version, changed: true })
     },
-    stored(header, envelope, group) {
-      const known = rigOf(header.rig, group)
+    seen: rigOf,
+    stored(header, envelope) {
+      const known = rigs.get(header.rig)
+      if (!known) return
       known.lastEnvelopeMs = Date.now()
       known.envelopes++
       known.bytes += envelope.length

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../common/loopback.ts'
 
 const tlsConfig = z
   .strictObject({

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Role } from '../../common/access-file.ts'
 import { createThrottle, type Logger } from '../../common/log.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../common/loopback.ts'
 import { problem } from './problem.ts'
 
 // Who may ask. A browser cannot set headers on a WebSocket, and a token in an address ends up in logs and histories: so a
