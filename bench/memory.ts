@@ -1,10 +1,8 @@
-import { fork } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stringify } from 'yaml'
-import { packageRoot } from '../common/program.ts'
-import { type Result, round, runAgent, startStation, stopProgram, withFolder } from './rig.ts'
+import { startAgentProgram, startStation } from '../test/services/rigline.ts'
+import { type Result, round, runAgent, withFolder } from './rig.ts'
 import { channels } from './synthetic.ts'
 
 const mb = 1_000_000
@@ -18,7 +16,7 @@ const residentBytes = (pid: number): number => {
 /** The shipped agent, one file, at 10,000 readings/s: its resident memory after half a minute, the highest of its last ten seconds. */
 export async function benchAgentMemory(seconds: number): Promise<Result[]> {
   return await withFolder(async (folder) => {
-    const station = await startStation(folder)
+    const station = await startStation({ folder })
     // 625 rows/s of 16 columns, replayed at recorded speed.
     const rate = 625
     const names = Array.from({ length: 16 }, (_, i) => `c${i}`)
@@ -26,40 +24,26 @@ export async function benchAgentMemory(seconds: number): Promise<Result[]> {
       names.map((_, i) => Math.sin(row / 50 + i).toFixed(6)).join(','),
     )
     writeFileSync(join(folder, 'data.csv'), `${names.join(',')}\n${rows.join('\n')}\n`)
-    writeFileSync(
-      join(folder, 'agent.yaml'),
-      stringify({
-        rig: 'bench-1',
-        group: 'bench',
-        broker: { url: station.mqtt },
-        sources: [
-          {
-            type: 'replay',
-            file: 'data.csv',
-            streams: [{ name: 'bench', rateHz: rate, channels: names.map((name) => ({ name, from: name })) }],
-          },
-        ],
-      }),
-    )
-    const child = fork(
-      join(packageRoot, 'dist', 'rigline-agent.mjs'),
-      ['agent', '--config', join(folder, 'agent.yaml')],
-      {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        env: { ...process.env, RIGLINE_LOG: 'warn' },
-      },
-    )
+    const agent = startAgentProgram({
+      folder,
+      rig: 'bench-1',
+      mqtt: station.mqtt,
+      sources: [
+        {
+          type: 'replay',
+          file: join(folder, 'data.csv'),
+          streams: [{ name: 'bench', rateHz: rate, channels: names.map((name) => ({ name, from: name })) }],
+        },
+      ],
+    })
     let highest = 0
     for (let s = 0; s < seconds; s++) {
       await sleep(1000)
-      if (s >= seconds - 10) highest = Math.max(highest, residentBytes(child.pid!))
+      if (s >= seconds - 10) highest = Math.max(highest, residentBytes(agent.child.pid!))
     }
-    const readings = new Promise<number>((resolve) =>
-      child.once('message', (message: { counters: { readings: number } }) => resolve(message.counters.readings)),
-    )
-    child.send('counters')
-    const rateSeen = (await readings) / seconds
-    await stopProgram(child)
+    const { readings } = await agent.counters()
+    const rateSeen = readings / seconds
+    await agent.stop()
     await station.close()
     const note = `one file, ${Math.round(rateSeen)} readings/s by replay, after ${seconds} s`
     return [
@@ -78,7 +62,7 @@ export async function benchAgentMemory(seconds: number): Promise<Result[]> {
 /** Ingest's resident memory under load: the median of the last third of the time against that of the second third. */
 export async function benchIngestMemory(minutes: number): Promise<Result[]> {
   return await withFolder(async (folder) => {
-    const station = await startStation(folder)
+    const station = await startStation({ folder })
     const seconds = minutes * 60
     const rowsPerS = 400_000 / channels
     const agent = runAgent({
@@ -92,7 +76,7 @@ export async function benchIngestMemory(minutes: number): Promise<Result[]> {
       rowsPerS,
     })
     const samples: number[] = []
-    const timer = setInterval(() => samples.push(residentBytes(station.ingestPid)), 1000)
+    const timer = setInterval(() => samples.push(residentBytes(station.ingest.child.pid!)), 1000)
     await agent
     clearInterval(timer)
     await station.close()

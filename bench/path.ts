@@ -4,7 +4,8 @@ import { createClock } from '../common/clock.ts'
 import { createQuantiles } from '../common/quantiles.ts'
 import { connectLive } from '../ingest/http/live-client.ts'
 import { decodeBody, encodeEnvelope, readHeader } from '../protos/envelope.ts'
-import { type Result, round, runAgent, startStation, withFolder } from './rig.ts'
+import { startStation } from '../test/services/rigline.ts'
+import { type Result, round, runAgent, withFolder } from './rig.ts'
 import { channels } from './synthetic.ts'
 
 const rowsMax = 100
@@ -12,7 +13,7 @@ const rowsMax = 100
 /** Agent's publish to journal and receipt, against writing the same bytes to one file with fdatasync. */
 export async function benchPath(rows: number): Promise<Result[]> {
   return await withFolder(async (folder) => {
-    const station = await startStation(folder)
+    const station = await startStation({ folder })
     const rig = { rig: 'bench-1', url: station.mqtt, stream: 'bench', rowsMax, ageMaxMs: 50 }
     // A first round warms both ends up.
     await runAgent({ ...rig, folder: join(folder, 'warm'), rows: Math.round(rows / 5), rowsPerS: 0 })
@@ -87,7 +88,7 @@ function writePlain(file: string, envelope: Uint8Array, count: number): number {
 /** From sample to receipt and to a client of the live hub, at 50,000 readings/s in batches of 50 ms. */
 export async function benchLatency(seconds: number): Promise<Result[]> {
   return await withFolder(async (folder) => {
-    const station = await startStation(folder)
+    const station = await startStation({ folder })
     const clock = createClock()
     const live = createQuantiles()
     const client = await connectLive(station.http, { rig: 'bench-1' }, (envelope) => {
