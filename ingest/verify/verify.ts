@@ -4,7 +4,7 @@ import { comparePositions, type Position } from '../../common/segment-log-types.
 import { openCatalog } from '../catalog/catalog.ts'
 import type { Catalog, LakeFile } from '../catalog/types.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
-import { whyNotReadable } from '../sinks/influx/read-back.ts'
+import { InfluxReadError, whyNotReadable } from '../sinks/influx/read-back.ts'
 import { openLakeReader } from '../sinks/lake/read-lake.ts'
 import { checkInflux } from './check-influx.ts'
 import { checkLake, expectEnvelope, type LakeFinding, withoutBoundary } from './check-stream.ts'
@@ -167,7 +167,13 @@ async function reportStream(
   if (finding.duplicates > 0) problems.push(`${finding.duplicates} rows are there more than once`)
   const delivered = newTally()
   for (const part of [ledger, finding.boundary, pending]) addTally(delivered, part)
-  const fromInflux = influx ? await compareInflux(context, rig, stream, finding, influx) : null
+  let fromInflux: InfluxStreamReport | null = null
+  try {
+    if (influx) fromInflux = await compareInflux(context, rig, stream, finding, influx)
+  } catch (error) {
+    if (!(error instanceof InfluxReadError)) throw error
+    problems.push(error.message)
+  }
   if (fromInflux && !fromInflux.agree) {
     problems.push(
       `InfluxDB has ${fromInflux.readings} readings in ${fromInflux.rows} rows, expected are ${fromInflux.expected.readings} in ${fromInflux.expected.rows}, or their values differ`,
