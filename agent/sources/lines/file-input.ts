@@ -21,25 +21,34 @@ export function createFileInput(config: InputOf<'file'>, options: FileInputOptio
   let waiting: ToRead[] | undefined
   let current: FollowedFile | undefined
   let notice = ''
-  let trouble = ''
+  let trouble = 'not opened yet'
+
+  /** What is to be read first; undefined while that cannot be told. */
+  const plan = async (): Promise<ToRead[] | undefined> => {
+    if (!options.resume) return []
+    const found = await whereToGoOn(path, options.resume)
+    notice = found?.notice ?? ''
+    if (notice) options.log.warn({ path, was: options.resume.origin }, notice)
+    return found?.files
+  }
 
   const openNext = async (): Promise<FollowedFile | undefined> => {
-    let from: number | 'end' = 0
-    if (waiting === undefined) {
-      waiting = []
-      if (options.resume) {
-        const found = await whereToGoOn(path, options.resume)
-        waiting = found.files
-        notice = found.notice
-        if (notice) options.log.warn({ path, was: options.resume.origin }, notice)
-      } else if (config.from === 'end') from = 'end'
+    const first = waiting === undefined
+    waiting ??= await plan()
+    if (!waiting) {
+      trouble = 'there is no such file, or it cannot be read'
+      return undefined
     }
     const next = waiting.shift() ?? { path, offset: 0 }
     try {
-      const opened = await followFile(next.path, from === 'end' ? from : next.offset, next.origin)
+      const atEnd = first && !options.resume && config.from === 'end'
+      const opened = await followFile(next.path, atEnd ? 'end' : next.offset, next.known)
+      // Rotated between the look and the opening: look again.
+      if (!opened) waiting = undefined
       trouble = ''
       return opened
     } catch (error) {
+      if (next.known) waiting = undefined
       const { code, message } = error as NodeJS.ErrnoException
       trouble = code === 'ENOENT' ? 'there is no such file yet' : message
       return undefined

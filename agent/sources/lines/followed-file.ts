@@ -26,14 +26,25 @@ export interface FollowedFile {
 
 let feeds = 0
 
-/** `from`: an offset, or 'end' for the last line that has not ended yet. `origin`: what the file was known by. */
-export async function followFile(path: string, from: number | 'end', origin?: string): Promise<FollowedFile> {
+/**
+ * `from`: an offset, or 'end' for the last line that has not ended yet. `before`: what the file was known by; undefined
+ * is returned if another file has its name now.
+ */
+export async function followFile(
+  path: string,
+  from: number | 'end',
+  before?: { origin: string; inode: number },
+): Promise<FollowedFile | undefined> {
   const file = await open(path, 'r')
   const { ino: inode, size, mtimeMs } = await file.stat()
+  if (before && before.inode !== inode) {
+    await file.close()
+    return undefined
+  }
   let offset = from === 'end' ? await lastLineOffset(file, size) : from
   let feed = ++feeds
   let begun = false
-  let known = origin ?? (size > 0 ? await identify(file, inode) : undefined)
+  let known = before?.origin ?? (size > 0 ? await identify(file, inode) : undefined)
   let checked = { size, mtimeMs }
 
   return {

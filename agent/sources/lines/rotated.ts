@@ -7,8 +7,8 @@ import { beginsAs, inodeOf } from './followed-file.ts'
 export interface ToRead {
   path: string
   offset: number
-  /** What the file was known by, if it was read before. */
-  origin?: string
+  /** What the file was known by, if it was read before; and its inode, lest another one has taken its name since. */
+  known?: { origin: string; inode: number }
 }
 
 interface Candidate {
@@ -21,17 +21,17 @@ interface Candidate {
 
 /**
  * The files to read, in order, the last of them `path` itself; and what to tell if the file that was being read cannot
- * be found. Rotated files are those that logrotate makes: the name and a number or a date.
+ * be found. undefined: neither that nor `path` can be read at present (a disk that is not there yet). Rotated files are those that logrotate makes: the name and a number or a date.
  */
 export async function whereToGoOn(
   path: string,
   resume: { position: number; origin: string },
-): Promise<{ files: ToRead[]; notice: string }> {
+): Promise<{ files: ToRead[]; notice: string } | undefined> {
   const { position, origin } = resume
   const current = await look(path, origin)
-  const known = (offset: number, at: string): ToRead => ({ path: at, offset, origin })
+  const goOn = ({ path, inode }: Candidate): ToRead => ({ path, offset: position, known: { origin, inode } })
   if (current?.same && current.inode === inodeOf(origin) && current.size >= position) {
-    return { files: [known(position, path)], notice: '' }
+    return { files: [goOn(current)], notice: '' }
   }
   const rotated: Candidate[] = []
   for (const name of await readdir(dirname(path)).catch(() => [])) {
@@ -45,6 +45,7 @@ export async function whereToGoOn(
   const found =
     fits.find(({ inode }) => inode === inodeOf(origin)) ??
     (current?.inode === inodeOf(origin) ? fits.at(-1) : undefined)
+  if (!found && !current) return undefined
   if (!found) {
     return {
       files: [{ path, offset: 0 }],
@@ -54,7 +55,7 @@ export async function whereToGoOn(
   const between = rotated
     .slice(rotated.indexOf(found) + 1)
     .map((candidate): ToRead => ({ path: candidate.path, offset: 0 }))
-  return { files: [known(position, found.path), ...between, { path, offset: 0 }], notice: '' }
+  return { files: [goOn(found), ...between, { path, offset: 0 }], notice: '' }
 }
 
 async function look(path: string, origin: string): Promise<Candidate | undefined> {

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net'
 import { createBackoff } from './backoff.ts'
 import { createBlockQueue } from './block-queue.ts'
 import type { InputOf, LineInput } from './input.ts'
+import { kernelDrops } from './kernel-drops.ts'
 
 // Lines from UDP: a datagram holds whole lines, with or without a newline at its end. UDP has no back pressure, so what
 // the bounded queue cannot take is dropped, and counted.
@@ -15,6 +16,7 @@ export function createUdpInput(config: InputOf<'udp'>): LineInput {
   const backoff = createBackoff()
   let socket: Socket | undefined
   let listening = ''
+  let bound: { port: number; family: 'IPv4' | 'IPv6' } | undefined
   let trouble = ''
   let dropped = 0
   let stopped = false
@@ -28,7 +30,8 @@ export function createUdpInput(config: InputOf<'udp'>): LineInput {
       else queue.push({ feed: 0, bytes, last: 'complete' })
     })
     opened.on('listening', () => {
-      const { address, port } = opened.address()
+      const { address, port, family } = opened.address()
+      bound = { port, family: family === 'IPv6' ? 'IPv6' : 'IPv4' }
       listening = `${address}:${port}`
       backoff.reset()
     })
@@ -48,8 +51,9 @@ export function createUdpInput(config: InputOf<'udp'>): LineInput {
     },
     status() {
       if (!listening) return { state: 'waiting', detail: `cannot listen on ${config.host}:${config.port}: ${trouble}` }
-      const lost = dropped > 0 ? `; ${dropped} datagrams dropped, because the agent could not take them` : ''
-      return { state: 'running', detail: `listening on ${listening}${lost}` }
+      const lost = dropped + (bound ? kernelDrops(bound.port, bound.family) : 0)
+      const lostText = lost > 0 ? `; ${lost} datagrams dropped, because the agent could not take them` : ''
+      return { state: 'running', detail: `listening on ${listening}${lostText}` }
     },
     async close() {
       stopped = true
