@@ -32,7 +32,8 @@ export async function benchAgentMemory(seconds: number): Promise<Result[]> {
         {
           type: 'replay',
           file: join(folder, 'data.csv'),
-          streams: [{ name: 'bench', rateHz: rate, channels: names.map((name) => ({ name, from: name })) }],
+          start: 'now',
+          mapping: { streams: [{ name: 'bench', rateHz: rate, channels: names.map((name) => ({ name })) }] },
         },
       ],
     })
