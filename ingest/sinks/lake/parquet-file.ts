@@ -104,7 +104,7 @@ function copyStatement({ file, columns, metadata, orderBy }: ParquetFile): strin
   const order = orderBy?.map((name) => `c${columns.findIndex((column) => column.name === name)}`)
   const pairs = Object.entries(metadata).map(([key, value]) => `${key}: ${quoteText(value)}`)
   return `COPY (SELECT ${select.join(', ')} FROM stage${order ? ` ORDER BY ${order.join(', ')}` : ''}) TO ${quoteText(file)}
-    (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, KV_METADATA {${pairs.join(', ')}})`
+    (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 65536, KV_METADATA {${pairs.join(', ')}})`
 }
 
 function expression(column: StagedColumn, staged: string): string {
