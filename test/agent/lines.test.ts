@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
 import { createBlockQueue } from '../../agent/sources/lines/block-queue.ts'
 import { createLineFeeds } from '../../agent/sources/lines/feeds.ts'
 import { createCsvParser, createJsonParser } from '../../agent/sources/lines/parser.ts'
@@ -15,6 +17,8 @@ import { linesConfig, openLines } from '../../agent/sources/lines.ts'
 import { createBadLines } from '../../agent/sources/mapping/bad-lines.ts'
 import { csvConfig } from '../../agent/sources/mapping/csv.ts'
 import { mapping } from '../../agent/sources/mapping/mapping.ts'
+import { replayConfig } from '../../agent/sources/replay.ts'
+import { packageRoot } from '../../common/program.ts'
 import { createContext, dataFile, missingNote, nowNs, read, temporaryFolder } from './source-rows.ts'
 
 const folder = temporaryFolder()
@@ -53,7 +57,7 @@ describe('UDP', () => {
     const stop = new AbortController()
     const rows = source.rows(stop.signal)[Symbol.asyncIterator]()
     const first = rows.next()
-    while (!source.health().detail.includes('listening')) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (!source.health().detail.includes('listening on')) await new Promise((resolve) => setTimeout(resolve, 5))
     const port = Number(/:(\d+)/.exec(source.health().detail)![1])
     const socket = createSocket('udp4')
     const send = (text: string) => new Promise((resolve) => socket.send(text, port, '127.0.0.1', resolve))
@@ -172,7 +176,7 @@ describe('TCP', () => {
     const stop = new AbortController()
     const rows = source.rows(stop.signal)[Symbol.asyncIterator]()
     const first = rows.next()
-    while (!source.health().detail.includes('listening')) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (!source.health().detail.includes('listening on')) await new Promise((resolve) => setTimeout(resolve, 5))
     const socket = connect(Number(/:(\d+)/.exec(source.health().detail)![1]), '127.0.0.1')
     const text = numbers(0, lines)
       .map((n) => `${n}${' '.repeat(90)}\n`)
@@ -352,6 +356,37 @@ describe('lines', () => {
     while (!queue.full()) queue.push({ feed: 1, bytes: Buffer.alloc(100) })
     queue.push({ feed: 1, bytes: Buffer.alloc(0), last: 'complete' })
     expect(queue.full()).toBe(true)
+  })
+})
+
+describe('samples', () => {
+  const samples = join(packageRoot, 'agent', 'samples')
+  const names = readdirSync(samples).filter((name) => /^(lines-.*|replay)\.yaml$/.test(name))
+  const source = z.discriminatedUnion('type', [linesConfig, replayConfig])
+  it.each(names)('%s is right', (name) => {
+    const { sources } = parseYaml(readFileSync(join(samples, name), 'utf8')) as { sources: unknown[] }
+    for (const config of sources) expect(source.safeParse(config).error?.issues).toBeUndefined()
+  })
+  it('reads what the samples show', () => {
+    const rowsOf = (name: string) => {
+      const text = readFileSync(join(samples, name), 'utf8')
+      const config = linesConfig.parse((parseYaml(text) as { sources: unknown[] }).sources[0])
+      const bad = createBadLines()
+      const parsed = config.mapping!
+      const parser = config.format === 'csv' ? createCsvParser(config.csv!, parsed) : createJsonParser(parsed)
+      const feeds = createLineFeeds({ parser, bad, nowNs, lineBytesMax: 1000, encoding: 'utf-8', dropCutLines: false })
+      const shown = text.match(/^# {3}(.*)$/gm)!.map((line) => `${line.slice(4)}\n`)
+      const rows = feeds.read([{ feed: 1, bytes: Buffer.from(shown.join('')) }]).flatMap((chunk) => chunk.rows)
+      expect(bad.samples).toEqual([])
+      return rows
+    }
+    expect(rowsOf('lines-tcp-json.yaml').map((row) => row.values)).toEqual([
+      [612.5, 3.1, 3.2],
+      ['운전', false],
+    ])
+    expect(rowsOf('lines-file-csv.yaml')).toEqual([
+      { stream: 0, timeNs: BigInt(Date.UTC(2024, 4, 1, 12, 0, 0, 100)) * 1_000_000n, values: [21.5, 'OK'] },
+    ])
   })
 })
 

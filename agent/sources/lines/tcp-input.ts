@@ -137,7 +137,11 @@ export function createTcpListen(config: InputOf<'tcp-listen'>): LineInput {
       yield* feeds.queue.blocks(signal, feeds.resume)
     },
     status() {
-      if (!listening) return { state: 'waiting', detail: `cannot listen on ${config.host}:${config.port}: ${trouble}` }
+      if (!listening)
+        return {
+          state: 'waiting',
+          detail: trouble ? `cannot listen on ${config.host}:${config.port}: ${trouble}` : 'not listening yet',
+        }
       const over = refused > 0 ? `; ${refused} connections refused, ${connectionsMax} is the limit` : ''
       return { state: 'running', detail: `listening on ${listening}, ${feeds.sockets.size} connected${over}` }
     },

@@ -50,7 +50,11 @@ export function createUdpInput(config: InputOf<'udp'>): LineInput {
       yield* queue.blocks(signal)
     },
     status() {
-      if (!listening) return { state: 'waiting', detail: `cannot listen on ${config.host}:${config.port}: ${trouble}` }
+      if (!listening)
+        return {
+          state: 'waiting',
+          detail: trouble ? `cannot listen on ${config.host}:${config.port}: ${trouble}` : 'not listening yet',
+        }
       const lost = dropped + (bound ? kernelDrops(bound.port, bound.family) : 0)
       const lostText = lost > 0 ? `; ${lost} datagrams dropped, because the agent could not take them` : ''
       return { state: 'running', detail: `listening on ${listening}${lostText}` }
