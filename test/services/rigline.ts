@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -210,12 +211,11 @@ export function startAgentProgram(options: AgentOptions): AgentProgram {
   return {
     ...program,
     async counters() {
-      const answered = new Promise<AgentCounters>((resolve, reject) => {
-        child.once('message', (message: { counters: AgentCounters }) => resolve(message.counters))
-        child.once('exit', () => reject(new Error(`the agent ended:\n${program.output()}`)))
-      })
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the agent ended:\n${program.output()}`)
+      const answered = once(child, 'message', { signal: AbortSignal.timeout(10_000) })
       child.send('counters', () => {})
-      return await answered
+      const [message] = (await answered) as [{ counters: AgentCounters }]
+      return message.counters
     },
     async stopCounted() {
       await program.stop()
