@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ulid } from '../../common/ulid.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { Schema, SourceHealth } from '../../protos/types.ts'

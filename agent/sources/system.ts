@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { parse, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { Schema } from '../../protos/types.ts'
 import { sleep } from './replay/pace.ts'

@@ -58,8 +58,9 @@ export function createDriver(random: Random, car: Car, course: Course, stepS: nu
     const accelerator = standing ? 0 : clamp((force - least) / (most - least), 0, 1)
     const brake = standing ? 0.2 : clamp((least - force) / (built.massKg * brakeMax), 0, 1)
     const share = 1 - Math.exp(-stepS / footLagS)
-    pedals.accelerator = settle(pedals.accelerator, accelerator, share)
-    pedals.brake = settle(pedals.brake, brake, share)
+    // One foot: it presses the other pedal once it has left this one.
+    pedals.accelerator = settle(pedals.accelerator, pedals.brake > 0 ? 0 : accelerator, share)
+    pedals.brake = settle(pedals.brake, pedals.accelerator > 0 ? 0 : brake, share)
   }
 
   return {
@@ -76,5 +77,5 @@ export function createDriver(random: Random, car: Car, course: Course, stepS: nu
 /** A foot leaves a pedal altogether. */
 const settle = (value: number, wanted: number, share: number): number => {
   const next = value + (wanted - value) * share
-  return next < 0.002 && wanted === 0 ? 0 : next
+  return next < 0.01 && wanted === 0 ? 0 : next
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Channel } from '../../../protos/types.ts'
 import type { Value } from '../source.ts'
 import { clamp, type Rig } from './rig.ts'
