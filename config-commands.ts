@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { agentConfig } from './agent/config.ts'
 import { brokerConfig } from './broker/config.ts'
 import { loadConfigHere } from './common/config.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { startBroker } from './broker/broker.ts'
 import { brokerConfig } from './broker/config.ts'
 import { openAccess } from './common/access.ts'

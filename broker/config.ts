@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isLoopback } from '../common/loopback.ts'
 import { envelopeBytesMax } from '../protos/types.ts'
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isName, nameRule } from '../protos/topics.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { hashPattern } from './credentials.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** How an agent or an ingest reaches the broker; a section of their configurations. */
 export const mqttConfig = z

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { mqttConfig } from '../common/mqtt-config.ts'
 import { isName, nameRule } from '../protos/topics.ts'
 import { httpConfig } from './http/config.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isName, nameRule } from '../../protos/topics.ts'
 import { createLineFeeds } from './lines/feeds.ts'
 import { createFileInput } from './lines/file-input.ts'

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { SourceHealth } from '../../protos/types.ts'
 import { createBadLines } from './mapping/bad-lines.ts'

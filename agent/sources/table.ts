@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { linesConfig, openLines } from './lines.ts'
 import { openReplay, replayConfig } from './replay.ts'
 import { openSimulated, simulatedConfig } from './simulated.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { loadConfigHere } from '../../common/config.ts'
 import { UsageError } from '../../common/failure.ts'
 import { influxConfig } from '../sinks/influx/config.ts'

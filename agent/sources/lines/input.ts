@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SourceHealth } from '../../../protos/types.ts'
 
 // The port of what lines come from: an input yields blocks of bytes, several devices at once if need be.

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Resolve } from './mapper.ts'
 
 // CSV (RFC 4180) and its relatives: what a line means. Where records begin and end is record-reader.ts's.

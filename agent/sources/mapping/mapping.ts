@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isName, nameRule } from '../../../protos/topics.ts'
 
 // How a record (the fields of a CSV line, a JSON value) becomes rows: the configuration that `replay` and `lines` share.
