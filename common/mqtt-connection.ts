@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import mqtt, { type MqttClient } from 'mqtt'
+import { writeToStream } from 'mqtt-packet'
 import { createThrottle, type Logger } from './log.ts'
 
 // The MQTT connection of agents and of ingest. Each connection is a new client with a clean session: what was under way is
 // the spool's to send again, so the client library keeps nothing over a reconnect.
+
+// Otherwise the packet writer keeps 65,536 small buffers, one for each number it might write: 6 MB of an agent's memory.
+writeToStream.cacheNumbers = false
 
 export interface ConnectionOptions {
   url: string
