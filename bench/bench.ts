@@ -19,8 +19,8 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   wire: benchWire,
   path: () => benchPath(4_000_000),
   latency: () => benchLatency(15),
-  lake: () => benchLake(4_000_000),
-  influx: () => benchInflux(1_000_000),
+  lake: () => benchLake(5_000_000),
+  influx: () => benchInflux(3_000_000),
   'agent-memory': () => benchAgentMemory(30),
   'ingest-memory': () => benchIngestMemory(Number(values['memory-minutes'])),
 }

@@ -31,14 +31,14 @@ export const influxConfig = z
     token: z.string().min(1).optional().describe('2.x: the token, with the right to write to the bucket.'),
     org: z.string().min(1).optional().describe('2.x: the organization.'),
     bucket: z.string().min(1).optional().describe('2.x: the bucket. It must exist; without the key: rigline.'),
-    writeLines: z.int().min(1).max(100_000).default(10_000).describe('Lines in one write, at most.'),
+    writeLines: z.int().min(1).max(100_000).default(5_000).describe('Lines in one write, at most.'),
     writeBytes: z
       .int()
       .min(1024)
       .max(16_000_000)
       .default(2_000_000)
       .describe('Bytes after which a write is sent (InfluxDB 1.x refuses more than 25 MB).'),
-    writesInFlight: z.int().min(1).max(8).default(2).describe('Writes under way at once.'),
+    writesInFlight: z.int().min(1).max(8).default(3).describe('Writes under way at once.'),
     gzip: z.boolean().optional().describe('Compress writes. Without it: unless InfluxDB is on this machine.'),
     timeoutMs: z.int().min(100).max(600_000).default(30_000).describe('How long one write may take, ms.'),
   })

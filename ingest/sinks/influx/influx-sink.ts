@@ -16,7 +16,7 @@ import { createWrite, type Write } from './write.ts'
 // The sink that writes batches to InfluxDB. Other bodies are the lake's.
 
 /** Readings held for one flush: some writes, so that encoding one goes on while InfluxDB takes another. */
-const writesPerFlush = 8
+const writesPerFlush = 24
 
 export interface InfluxSinkContext {
   catalog: Pick<Catalog, 'fields' | 'saveField'>
