@@ -92,6 +92,7 @@ async function wire(
     catalog,
     log,
     onSynced: (position) => {
+      counters.journalSyncs++
       for (const sink of sinks) sink.synced(position)
     },
   })
@@ -256,6 +257,7 @@ const createCounters = (): IngestCounters => ({
   quarantined: {},
   receipts: 0,
   journalBytes: 0,
+  journalSyncs: 0,
   schemaRequests: 0,
 })
 

@@ -40,6 +40,8 @@ export interface IngestCounters {
   quarantined: Record<string, number>
   receipts: number
   journalBytes: number
+  /** fdatasyncs of the journal: many envelopes share one. */
+  journalSyncs: number
   schemaRequests: number
 }
 

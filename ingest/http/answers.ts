@@ -104,6 +104,8 @@ export interface IngestAnswer {
     quarantined: Record<string, number>
     receipts: number
     journalBytes: number
+    /** fdatasyncs of the journal: many envelopes share one. */
+    journalSyncs: number
     schemaRequests: number
   }
 }

@@ -78,6 +78,7 @@ function defineIngest(set: Define, { state, live, health, watchers, refused }: M
   })
   set('receipts_total', 'Receipts sent.', [], (emit) => emit(counters().receipts))
   set('schema_requests_total', 'Schemas asked for.', [], (emit) => emit(counters().schemaRequests))
+  set('journal_syncs_total', 'fdatasyncs of the journal.', [], (emit) => emit(counters().journalSyncs))
   set('journal_bytes', 'Bytes of the journal on disk.', [], (emit) => emit(counters().journalBytes))
   set('live_kept_bytes', 'Bytes of recent batches in memory.', [], (emit) => emit(live.keptBytes))
   set('live_watchers', 'WebSocket clients.', [], (emit) => emit(watchers.watchers))

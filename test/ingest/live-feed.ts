@@ -99,6 +99,7 @@ export function createState(): IngestState & { counted: IngestCounters; online: 
     quarantined: { unreadable: 2 },
     receipts: 7,
     journalBytes: 9000,
+    journalSyncs: 0,
     schemaRequests: 0,
   }
   return {

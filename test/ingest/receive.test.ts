@@ -42,6 +42,7 @@ async function setUp(folder: string, bytesMax = 64 * 1024 * 1024) {
     quarantined: {},
     receipts: 0,
     journalBytes: 0,
+    journalSyncs: 0,
     schemaRequests: 0,
   }
   const catalog = openCatalog(join(folder, 'catalog.sqlite'))
