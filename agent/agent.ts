@@ -110,7 +110,7 @@ export async function startAgent(
     openSource,
     nowNs: clock.nowNs,
     streams: spool.streams,
-    createBatcher(schema) {
+    createBatcher(schema, onDue) {
       const bytes = encodeSchema(schema)
       const schemaHash = hashSchema(bytes)
       schemas.set(toHex(schemaHash), bytes)
@@ -122,6 +122,7 @@ export async function startAgent(
         limits: { ...config.batch, bytesMax: estimateBytesMax },
         clock,
         state,
+        onDue,
         onGap: (gap) => void keep(spool.add({ type: 'gap', gap })),
         onBatch(batch, firstRowAtNs) {
           const last = batch.notRising ? spool.streams.get(schema.stream)?.lastNs : batch.times[batch.rows - 1]

@@ -38,12 +38,16 @@ export interface BatcherOptions {
   /** Takes each closed batch in order; the second is the monotonic time (ns) at which its first row came. */
   onBatch(batch: Batch, firstRowAtNs: bigint): void
   onGap(gap: Gap): void
+  /** The open batch must close: closes it, with those of the source's other streams. Without it, it closes alone. */
+  onDue?(): void
 }
 
 export interface Batcher {
   add(row: Row, origin: string): void
   /** Closes the open batch, if any. */
   flush(): void
+  /** Of the open batch's last row; 0 if there is none, or if the source can't resume. */
+  openPosition(): number
   counters: { rows: number; readings: number; refused: number; notRising: number }
 }
 
@@ -75,6 +79,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
   let monotonicNs = 0n
   let age: NodeJS.Timeout | undefined
 
+  const close = () => {
+    if (rows > 0) (options.onDue ?? flush)()
+  }
+
   const flush = () => {
     clearTimeout(age)
     age = undefined
@@ -102,19 +110,19 @@ export function createBatcher(options: BatcherOptions): Batcher {
   /** Decides era and flag of a row by its time; closes the open batch where it may not go on. */
   const place = (timeNs: bigint) => {
     if (lastNs === undefined || timeNs > lastNs) {
-      if (notRising) flush()
+      if (notRising) close()
       notRising = false
       declareJump(timeNs)
       lastNs = timeNs
     } else if (eraSinceNs === undefined || clock.monotonicNs() - eraSinceNs >= eraEveryNs) {
-      flush()
+      close()
       notRising = false
       declareStart(timeNs)
       era++
       eraSinceNs = clock.monotonicNs()
       lastNs = timeNs
     } else {
-      if (!notRising) flush()
+      if (!notRising) close()
       notRising = true
       counters.notRising++
     }
@@ -138,7 +146,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   const add = (row: Row, rowOrigin: string) => {
     if (row.position !== undefined && resumedAfter > 0 && rowOrigin === resumedOrigin) {
-      // Another stream of the source was behind this one, so the source goes over known rows again.
+      // The source goes over rows again that are spooled.
       if (row.position <= resumedAfter) return
       resumed = true
     }
@@ -148,7 +156,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       if (lastNs !== undefined && timeNs <= lastNs && lastNs - timeNs < nsPerS) timeNs = lastNs + 1n
     }
     if (rowOrigin !== origin) {
-      flush()
+      close()
       origin = rowOrigin
     }
     let rowBytes = fixedBytes
@@ -167,12 +175,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
       })
       return
     }
-    if (bytes + rowBytes > limits.bytesMax) flush()
+    if (bytes + rowBytes > limits.bytesMax) close()
     place(timeNs)
 
     if (rows === 0) {
       monotonicNs = clock.monotonicNs()
-      age = setTimeout(flush, limits.ageMaxMs)
+      age = setTimeout(close, limits.ageMaxMs)
     }
     if (rows === times.length) times = grow(times, limits.rowsMax)
     times[rows] = timeNs
@@ -188,10 +196,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
     rows++
     bytes += rowBytes
     counters.rows++
-    if (rows >= limits.rowsMax) flush()
+    if (rows >= limits.rowsMax) close()
   }
 
-  return { add, flush, counters }
+  return { add, flush, openPosition: () => (rows > 0 ? position : 0), counters }
 }
 
 export const createGap = (stream: string, fromNs: bigint, toNs: bigint, cause: Gap['cause'], detail: string): Gap => ({

@@ -29,7 +29,8 @@ export interface RunOptions {
   nowNs(): bigint
   /** Last known states, by stream. */
   streams: ReadonlyMap<string, StreamState>
-  createBatcher(schema: Schema): Batcher
+  /** `onDue`: see BatcherOptions. */
+  createBatcher(schema: Schema, onDue: () => void): Batcher
   drained(): Promise<void>
   hasRoom(): boolean
 }
@@ -59,17 +60,22 @@ export async function openSources(configs: SourceConfig[], options: RunOptions):
   return running
 }
 
-/** The source goes on where its hindmost stream stopped; rows that other streams have already are passed over. */
+/**
+ * The source goes on behind the batch that was spooled last: batches of a source close together, the one with its newest row
+ * last, so everything before that is spooled too. `streams` is in the order of the last batches.
+ */
 function findResume(source: Source, streams: ReadonlyMap<string, StreamState>): SourceContext['resume'] {
-  const states = source.streams.flatMap(({ stream }) => streams.get(stream) ?? [])
-  const [first, ...others] = states.filter(({ position }) => position > 0)
-  if (!first) return undefined
-  const lowest = others.reduce((low, state) => (state.position < low.position ? state : low), first)
-  return { position: lowest.position, origin: lowest.origin }
+  const own = new Set(source.streams.map(({ stream }) => stream))
+  const last = [...streams].findLast(([stream, { position }]) => own.has(stream) && position > 0)
+  return last && { position: last[1].position, origin: last[1].origin }
 }
 
 function runSource(name: string, source: Source, log: Logger, options: RunOptions): RunningSource {
-  const batchers = source.streams.map(options.createBatcher)
+  const flushAll = () => {
+    const open = [...batchers].sort((a, b) => a.openPosition() - b.openPosition())
+    for (const batcher of open) batcher.flush()
+  }
+  const batchers: Batcher[] = source.streams.map((schema) => options.createBatcher(schema, flushAll))
   const stop = new AbortController()
   let failure: string | undefined
   let end = () => {}
@@ -102,14 +108,14 @@ function runSource(name: string, source: Source, log: Logger, options: RunOption
         if (stop.signal.aborted) break
         failure = error instanceof Error ? error.message : String(error)
         log.error({ err: error, waitMs }, 'the source failed; starting it again')
-        for (const batcher of batchers) batcher.flush()
+        flushAll()
         if (performance.now() - startedMs > restartMostMs) waitMs = restartLeastMs
         await sleep(waitMs, stop.signal)
         waitMs = Math.min(waitMs * 2, restartMostMs)
         failure = undefined
       }
     }
-    for (const batcher of batchers) batcher.flush()
+    flushAll()
     end()
   }
 

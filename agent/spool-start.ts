@@ -13,8 +13,8 @@ export interface Checkpoint {
   spool: string
   group: string
   nextSeq: number
-  /** By stream. */
-  streams: Record<string, { lastNs?: string; era: number; position: number; origin: string }>
+  /** In the order of their last batches. */
+  streams: { stream: string; lastNs?: string; era: number; position: number; origin: string }[]
 }
 
 const openBrace = 0x7b
@@ -24,12 +24,17 @@ export const isCheckpoint = (record: Uint8Array): boolean => record[0] === openB
 
 export const encodeCheckpoint = (checkpoint: Checkpoint): Uint8Array => Buffer.from(JSON.stringify(checkpoint))
 
-export function checkpointStreams(streams: ReadonlyMap<string, StreamState>): Checkpoint['streams'] {
-  const result: Checkpoint['streams'] = {}
-  for (const [name, { lastNs, era, position, origin }] of streams) {
-    result[name] = { era, position, origin, ...(lastNs !== undefined ? { lastNs: String(lastNs) } : {}) }
-  }
-  return result
+export const checkpointStreams = (streams: ReadonlyMap<string, StreamState>): Checkpoint['streams'] =>
+  [...streams].map(([stream, { lastNs, ...state }]) => ({
+    stream,
+    ...state,
+    ...(lastNs === undefined ? {} : { lastNs: String(lastNs) }),
+  }))
+
+/** Sets a stream's state and makes it the last of the map, so that the map's order tells which stream was spooled last. */
+export function setLast(streams: Map<string, StreamState>, stream: string, state: StreamState): void {
+  streams.delete(stream)
+  streams.set(stream, state)
 }
 
 export interface FoundSpool {
@@ -86,8 +91,8 @@ async function lastStates(log: OldLog): Promise<{ checkpoint?: Checkpoint; strea
       break
     }
   }
-  for (const [name, { lastNs, ...state }] of Object.entries(checkpoint?.streams ?? {})) {
-    streams.set(name, lastNs === undefined ? state : { ...state, lastNs: BigInt(lastNs) })
+  for (const { stream, lastNs, ...state } of checkpoint?.streams ?? []) {
+    streams.set(stream, lastNs === undefined ? state : { ...state, lastNs: BigInt(lastNs) })
   }
   const names = new Map<string, string>()
   for (const segment of log.segments.slice(Math.max(0, start + 1))) {
@@ -110,7 +115,7 @@ function applyEnvelope(bytes: Uint8Array, streams: Map<string, StreamState>, nam
   if (stream === undefined) return
   const before = streams.get(stream)
   const lastNs = batch.notRising ? before?.lastNs : batch.times[batch.rows - 1]
-  streams.set(stream, {
+  setLast(streams, stream, {
     era: batch.era,
     position: batch.position,
     origin: batch.origin,

@@ -8,7 +8,7 @@ import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 import { createSpoolIndex } from './spool-index.ts'
 import { addLoss, describeLoss } from './spool-loss.ts'
-import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool } from './spool-start.ts'
+import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool, setLast } from './spool-start.ts'
 
 // The agent's log of envelopes on disk. A number is given out once, is published only after its fsync, and is forgotten only when
 // ingest has it in its journal, or when the byte limit drops the oldest, which is then declared by a Gap.
@@ -36,7 +36,7 @@ export interface SpoolOptions {
 export interface Spool {
   id: string
   predecessor: string
-  /** By stream: the last state before this start, then of what was added since. */
+  /** By stream: the last state before this start, then of what was added since; in the order of the last batches. */
   streams: Map<string, StreamState>
   /** Gives the next number; resolves when the envelope is durable. `state`: of the stream after this batch. */
   add(body: Body, options?: { firstRowAtNs?: bigint; stream?: string; state?: StreamState }): Promise<void>
@@ -155,7 +155,7 @@ function createSpool(
     seq++
     const number = seq
     const bytes = encodeEnvelope({ rig, spool: id, seq: number, body, ...(number === 1 ? { predecessor } : {}) })
-    if (extra?.stream !== undefined && extra.state) streams.set(extra.stream, extra.state)
+    if (extra?.stream !== undefined && extra.state) setLast(streams, extra.stream, extra.state)
     waiting += bytes.length
     inSegment += bytes.length
     try {

@@ -29,7 +29,10 @@ export async function recoverSegments(directory: string, files: SegmentFiles, lo
     const header = await readSegmentHeader(directory, name)
     end = Math.min(end ?? (await findEnd(directory, last, log)), last.bytes)
     await cut(segmentPath(directory, name), end, last.bytes, files)
-    if (end < last.bytes) log?.warn({ segment: name, from: end, to: last.bytes }, 'the torn tail of a log was cut')
+    // A start without a record is no torn tail: every start begins a segment.
+    const isEmpty = header !== undefined && last.bytes === segmentHeaderBytes
+    if (end < last.bytes && !isEmpty)
+      log?.warn({ segment: name, from: end, to: last.bytes }, 'the torn tail of a log was cut')
     last.bytes = end
     if (end > segmentHeaderBytes) break
     segments.pop()

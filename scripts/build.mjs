@@ -1,6 +1,6 @@
 // Bundles the programs into dist/: the command line with what it starts in workers and child processes, the page, and the agent as one file
 // that needs Node alone. Native packages (DuckDB, SQLite) stay outside: they are loaded from node_modules.
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 import { buildPage } from './build-page.mjs'
 
@@ -32,16 +32,19 @@ const programs = [
   ['bench/bench-agent.ts', 'bench-agent'],
 ].filter(([entry]) => existsSync(entry))
 
+// Built aside, then put in place at once: a build that fails, or runs while a program is started, leaves the last one whole.
+const aside = mkdtempSync('dist-')
+process.on('exit', () => rmSync(aside, { recursive: true, force: true }))
+if (agentOnly && existsSync('dist')) cpSync('dist', aside, { recursive: true })
 if (!agentOnly) {
-  rmSync('dist', { recursive: true, force: true })
   await build({
     ...node,
     splitting: true,
     entryPoints: programs.map(([input, output]) => ({ in: input, out: output })),
-    outdir: 'dist',
+    outdir: aside,
     chunkNames: 'chunks/[name]-[hash]',
   })
-  await buildPage('dist')
+  await buildPage(aside)
 }
 if (existsSync('agent/main.ts')) {
   await build({
@@ -50,7 +53,11 @@ if (existsSync('agent/main.ts')) {
     minifyWhitespace: true,
     sourcemap: false,
     entryPoints: ['agent/main.ts'],
-    outfile: 'dist/rigline-agent.mjs',
+    outfile: `${aside}/rigline-agent.mjs`,
   })
-  chmodSync('dist/rigline-agent.mjs', 0o755)
+  chmodSync(`${aside}/rigline-agent.mjs`, 0o755)
 }
+const old = `${aside}-old`
+if (existsSync('dist')) renameSync('dist', old)
+renameSync(aside, 'dist')
+rmSync(old, { recursive: true, force: true })
