@@ -17,9 +17,9 @@ export interface Result {
 
 export const round = (value: number, digits = 3): number => Number(value.toPrecision(digits))
 
-/** A temporary folder; RIGLINE_BENCH_FOLDER says on which disk. */
+/** A temporary folder; BENCH_FOLDER says on which disk. */
 export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(process.env.RIGLINE_BENCH_FOLDER ?? tmpdir(), 'rigline-bench-'))
+  const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'rigline-bench-'))
   try {
     return await work(folder)
   } finally {

@@ -70,7 +70,7 @@ function readYaml(file: string): Record<string, unknown> {
 }
 
 /** Variables that are switches of the programs, not keys of a configuration. */
-const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_TOKEN'])
+const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_TOKEN', 'RIGLINE_ACCESS'])
 
 function overrideFromEnv(value: Record<string, unknown>, env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = []

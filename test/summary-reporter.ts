@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import type { Reporter, TestModule } from 'vitest/node'
 
-// Names every skipped test with its reason and ends with the counts in the form that CI reads. With RIGLINE_TEST_COUNTS set,
+// Names every skipped test with its reason and ends with the counts in the form that CI reads. With TEST_COUNTS_FILE set,
 // the counts are also written to that file.
 
 export default class SummaryReporter implements Reporter {
@@ -21,6 +21,6 @@ export default class SummaryReporter implements Reporter {
     if (skipped.length > 0) process.stdout.write(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}\n`)
     const counts = `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`
     process.stdout.write(`\n${counts}\n`)
-    if (process.env.RIGLINE_TEST_COUNTS) appendFileSync(process.env.RIGLINE_TEST_COUNTS, `${counts}\n`)
+    if (process.env.TEST_COUNTS_FILE) appendFileSync(process.env.TEST_COUNTS_FILE, `${counts}\n`)
   }
 }

@@ -40,6 +40,7 @@ function writeTree(root: string, files: Record<string, string>): void {
 describe('this machine', () => {
   it('is measured as node:os sees it', async () => {
     const source = await open({ periodS: 0.2 })
+    const loadBefore = loadavg()[0]!
     const reading = read(source)
     const beforeNs = nowNs()
     const [row] = await reading.have(2)
@@ -49,7 +50,8 @@ describe('this machine', () => {
     expect(value('processor_used')).toBeLessThanOrEqual(100)
     expect(value('memory_used') + value('memory_available')).toBe(totalmem())
     expect(value('memory_available')).toBeGreaterThan(0)
-    if (process.platform !== 'win32') expect(Math.abs(value('load') - loadavg()[0]!)).toBeLessThan(1)
+    // The kernel may have averaged anew while this test ran.
+    if (process.platform !== 'win32') expect([loadBefore, loadavg()[0]!]).toContain(value('load'))
     expect(value('disk_used')).toBeGreaterThan(0)
     expect(value('disk_free')).toBeGreaterThan(0)
     expect(Number(row!.timeNs! - beforeNs)).toBeGreaterThan(1e8)

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/performance/useDomNodeTextContent: text as it is seen, without what is hidden
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

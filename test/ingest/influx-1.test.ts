@@ -100,15 +100,15 @@ await describeWith('influxd', 'the InfluxDB sink with a real InfluxDB 1.x', () =
 
   it('cuts what it holds into several writes', async () => {
     const { config, sink } = await openSink(influxd.url, { writeLines: 50, writesInFlight: 3 })
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 120; i++) {
       const times = timesFrom(10, 1_000_000n, 1_767_225_600_000_000_000n + BigInt(i) * 10_000_000n)
       sink.add(makeEnvelope('r', speed, makeBatch(speed, times, [f64(...times.map((_, row) => i * 10 + row))])))
     }
     expect(sink.full()).toBe(true)
     await sink.flush(never)
     expect(sink.full()).toBe(false)
-    expect(sink.status().counters).toMatchObject({ writes: 8, lines: 400 })
-    expect((await readAll(config, 'vehicle')).flatMap(({ columns }) => columns[0])).toEqual([...Array(400).keys()])
+    expect(sink.status().counters).toMatchObject({ writes: 24, lines: 1200 })
+    expect((await readAll(config, 'vehicle')).flatMap(({ columns }) => columns[0])).toEqual([...Array(1200).keys()])
   })
 
   it('compresses writes where it is told to', async () => {
