@@ -6,6 +6,7 @@ import { readSecret } from '../common/mqtt-config.ts'
 import { startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
 import { createQuantiles } from '../common/quantiles.ts'
+import { ulid } from '../common/ulid.ts'
 import { toHex } from '../protos/hex.ts'
 import { decodeDown, encodeClockProbe, encodeStatus } from '../protos/messages.ts'
 import { encodeSchema } from '../protos/schema.ts'
@@ -75,6 +76,13 @@ export async function startAgent(
     segmentBytesMax: config.spool.segmentBytesMax,
     log,
     onDurable: (envelope) => publisher.offer(envelope),
+    onVolatile: (envelope) => publisher.offerVolatile(envelope),
+    onHeld(held) {
+      const text = held ? 'envelopes are in memory alone' : 'envelopes are on disk again'
+      const type = held ? 'spool.unwritable' : 'spool.writable'
+      const event = { tNs: clock.nowNs(), type, author: 'agent', text, facts: {}, id: ulid() }
+      void spool.add({ type: 'event', event })
+    },
   })
   const keep = (promise: Promise<void>) =>
     promise.catch((error) =>

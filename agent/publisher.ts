@@ -18,7 +18,7 @@ export interface PublisherOptions {
   /** Publishes one bundle; called only while connected. Errors are the connection's business. */
   send(bundle: Uint8Array): void
   /** An envelope that ingest would not take though it took later ones: kept aside by the caller, declared by a Gap. */
-  onRefused(envelope: SpooledEnvelope): void
+  onRefused(envelope: FlyingEnvelope): void
   /** For each live batch: the time from its first row to its receipt, ms. */
   onReceiptLatency?(ms: number): void
 }
@@ -26,6 +26,8 @@ export interface PublisherOptions {
 export interface Publisher {
   /** An envelope became durable. */
   offer(envelope: SpooledEnvelope): void
+  /** An envelope that is in memory alone: sent if there is room now; the caller offers it again. */
+  offerVolatile(envelope: FlyingEnvelope): void
   receipt(receipt: Receipt): void
   connected(): void
   disconnected(): void
@@ -36,8 +38,11 @@ export interface Publisher {
   close(): void
 }
 
+/** The position matters for the backlog alone. */
+type FlyingEnvelope = Omit<SpooledEnvelope, 'position'>
+
 interface InFlight {
-  envelope: SpooledEnvelope
+  envelope: FlyingEnvelope
   sentAtMs: number
   tries: number
   backlog: boolean
@@ -74,7 +79,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     })
   }
 
-  const launch = (envelope: SpooledEnvelope, backlog: boolean) => {
+  const launch = (envelope: FlyingEnvelope, backlog: boolean) => {
     let ofSpool = flights.get(envelope.spool)
     if (!ofSpool) {
       ofSpool = new Map()
@@ -102,9 +107,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const behind = () => leftAt !== undefined
 
+  const isFlying = ({ spool: id, seq }: FlyingEnvelope) => flights.get(id)?.has(seq) ?? false
+  const hasRoom = ({ bytes }: FlyingEnvelope) => online && inFlightBytes + bytes.length <= windowBytes
+
+  const offerVolatile = (envelope: FlyingEnvelope) => {
+    if (!isFlying(envelope) && hasRoom(envelope)) launch(envelope, false)
+  }
+
   const offer = (envelope: SpooledEnvelope) => {
-    const room = inFlightBytes + envelope.bytes.length <= windowBytes
-    if (online && room) {
+    // It may be under way already, from memory.
+    if (isFlying(envelope) || spool.isConfirmed(envelope.spool, envelope.seq)) return
+    if (hasRoom(envelope)) {
       launch(envelope, false)
       if (!behind()) readFrom = envelope.position
     } else {
@@ -133,7 +146,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           if (!online) return
           readFrom = envelope.next
           if (spool.isConfirmed(envelope.spool, envelope.seq)) continue
-          if (flights.get(envelope.spool)?.has(envelope.seq)) continue
+          if (isFlying(envelope)) continue
           launch(envelope, true)
         }
         if (leftAt === goal) leftAt = undefined
@@ -206,6 +219,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     offer,
+    offerVolatile,
     receipt,
     connected() {
       online = true

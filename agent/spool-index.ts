@@ -22,6 +22,8 @@ interface SpoolEntry {
 
 export interface SpoolIndex {
   segments: SegmentEntry[]
+  /** The spool id that is written from now on. */
+  begin(spool: string): void
   /** Notes that an envelope lies in a segment. */
   noted(segment: string, spool: string, seq: number): void
   isConfirmed(spool: string, seq: number): boolean
@@ -64,10 +66,15 @@ export function createSpoolIndex(): SpoolIndex {
     return entry
   }
 
+  let current = ''
   const complete = (entry: SegmentEntry): boolean => index.unconfirmed(entry).length === 0
 
   const index: SpoolIndex = {
     segments,
+    begin(spool) {
+      current = spool
+      spools.set(spool, { first: 1, last: 0, confirmed: createRangeSet(), told: 0 })
+    },
     noted(segment, spool, seq) {
       let entry = segments.at(-1)
       if (entry?.name !== segment) entry = segments.find((known) => known.name === segment)
@@ -124,8 +131,8 @@ export function createSpoolIndex(): SpoolIndex {
       const next = segments.find((other) => other.spool === entry.spool && other.first > 0)
       const known = spools.get(entry.spool)
       if (known && next) known.first = next.first
-      // Nothing left of it and it is not the one being written: done.
-      else if (segments.at(-1)?.spool !== entry.spool) spools.delete(entry.spool)
+      // Nothing is left of it and it is not the one being written: done.
+      else if (entry.spool !== current) spools.delete(entry.spool)
       else if (known) known.first = entry.last + 1
     },
     unconfirmed(entry) {

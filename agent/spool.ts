@@ -1,11 +1,13 @@
 import type { Logger } from '../common/log.ts'
 import { LogFullError, openSegmentLog } from '../common/segment-log.ts'
+import type { SegmentFiles } from '../common/segment-log-files.ts'
 import type { LogRecord, Position, SegmentLog } from '../common/segment-log-types.ts'
 import { readRecords } from '../common/segment-reader.ts'
 import { ulid } from '../common/ulid.ts'
 import { encodeEnvelope, readHeader } from '../protos/envelope.ts'
 import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
+import { createHeld, type HeldEnvelope } from './held.ts'
 import { createSpoolIndex } from './spool-index.ts'
 import { addLoss, describeLoss } from './spool-loss.ts'
 import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool, setLast } from './spool-start.ts'
@@ -22,6 +24,9 @@ export interface SpooledEnvelope {
   firstRowAtNs?: bigint
 }
 
+/** What is kept in memory while the disk can't be written. */
+const heldBytesMax = 16 * 1024 * 1024
+
 export interface SpoolOptions {
   folder: string
   rig: string
@@ -31,6 +36,12 @@ export interface SpoolOptions {
   log: Logger
   /** An envelope became durable. */
   onDurable(envelope: SpooledEnvelope): void
+  /** An envelope is in memory alone, because the disk can't be written: publish it if there is room. */
+  onVolatile(envelope: Omit<SpooledEnvelope, 'position'>): void
+  /** The disk can't be written, or can again. */
+  onHeld?(held: boolean): void
+  /** The file system, to be replaced by a faulty one in tests. */
+  files?: SegmentFiles
 }
 
 export interface Spool {
@@ -38,7 +49,7 @@ export interface Spool {
   predecessor: string
   /** By stream: the last state before this start, then of what was added since; in the order of the last batches. */
   streams: Map<string, StreamState>
-  /** Gives the next number; resolves when the envelope is durable. `state`: of the stream after this batch. */
+  /** Gives the next number; resolves when the envelope is durable, or in memory because the disk can't be written. `state`: of the stream after this batch. */
   add(body: Body, options?: { firstRowAtNs?: bigint; stream?: string; state?: StreamState }): Promise<void>
   /** Resolves when less than the given bytes wait for the disk. */
   drained(bytes: number): Promise<void>
@@ -67,6 +78,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     bytesMax: options.bytesMax + options.segmentBytesMax,
     recordBytesMax: 512 * 1024,
     log,
+    ...(options.files ? { files: options.files } : {}),
   })
   const found = await readOldSpool(
     {
@@ -107,6 +119,7 @@ function createSpool(
   let drainWaiters: { bytes: number; resolve(): void }[] = []
   let dropping: Promise<void> | undefined
   let unwritten: Gap | undefined
+  let lastError: unknown
 
   const settle = (bytes: number) => {
     waiting -= bytes
@@ -127,7 +140,7 @@ function createSpool(
       streams: checkpointStreams(streams),
     })
     segmentLog.append(checkpoint).catch((error) => log.error({ err: error }, 'the spool cannot write its checkpoint'))
-    for (const bytes of schemas.values()) void add({ type: 'schema', bytes }).catch(() => {})
+    for (const bytes of schemas.values()) void add({ type: 'schema', bytes })
   }
 
   const roll = () => {
@@ -136,50 +149,71 @@ function createSpool(
     beginSegment()
   }
 
-  /** Appends, and makes room if there is none; an envelope that finds none at last is declared. */
-  const append = async (bytes: Uint8Array, number: number): Promise<Position> => {
+  /** Appends, and makes room if there is none. Rejects if there is none to be made, or the disk can't be written. */
+  const append = async (bytes: Uint8Array): Promise<Position> => {
     for (;;) {
       try {
         if (segmentLog.bytes + bytes.length > options.bytesMax) await dropOldest()
         return await segmentLog.append(bytes)
       } catch (error) {
-        if (!(error instanceof LogFullError) || !(await dropOldest())) {
-          giveUp(id, { from: number, to: number })
-          unwritten = addLoss(unwritten, id, number, bytes)
-          throw new Error(`the spool cannot keep envelope ${number} (${bytes.length} bytes)`, { cause: error })
-        }
+        if (!(error instanceof LogFullError) || !(await dropOldest())) throw error
       }
     }
   }
   const add: Spool['add'] = async (body, extra) => {
-    seq++
-    const number = seq
+    // What can't be encoded throws before it has a number.
+    const number = seq + 1
     const bytes = encodeEnvelope({ rig, spool: id, seq: number, body, ...(number === 1 ? { predecessor } : {}) })
+    seq = number
     if (extra?.stream !== undefined && extra.state) setLast(streams, extra.stream, extra.state)
     waiting += bytes.length
     inSegment += bytes.length
+    const { firstRowAtNs } = extra ?? {}
+    const envelope = { seq: number, bytes, ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }) }
     try {
-      const position = await append(bytes, number)
-      index.noted(position.segment, id, number)
-      declareUnwritten()
-      options.onDurable({
-        spool: id,
-        seq: number,
-        bytes,
-        position,
-        ...(extra?.firstRowAtNs !== undefined ? { firstRowAtNs: extra.firstRowAtNs } : {}),
-      })
+      written(envelope, await append(bytes))
+    } catch (error) {
+      lastError = error
+      held.hold(envelope)
     } finally {
       settle(bytes.length)
     }
   }
+
+  const written = (envelope: HeldEnvelope, position: Position) => {
+    index.noted(position.segment, id, envelope.seq)
+    declareUnwritten()
+    options.onDurable({ ...envelope, spool: id, position })
+  }
+
+  const held = createHeld({
+    bytesMax: heldBytesMax,
+    isConfirmed: (number) => index.isConfirmed(id, number),
+    write: append,
+    onWritten: written,
+    onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
+    onLost({ seq: number, bytes }) {
+      giveUp(id, { from: number, to: number })
+      unwritten = addLoss(unwritten, id, number, bytes)
+    },
+    onChange(isHeld) {
+      if (isHeld)
+        log.error(
+          { err: lastError },
+          'the spool cannot be written: envelopes are kept in memory, and lost if the agent ends',
+        )
+      else log.warn('the spool can be written again')
+      declareUnwritten()
+      options.onHeld?.(isHeld)
+    },
+  })
 
   /** Declares what could not be written, as soon as something can be again. */
   const declareUnwritten = () => {
     if (!unwritten) return
     const gap = unwritten
     unwritten = undefined
-    void add({ type: 'gap', gap }).catch(() => {})
+    void add({ type: 'gap', gap })
   }
 
   const addAndRoll: Spool['add'] = (body, extra) => {
@@ -212,7 +246,7 @@ function createSpool(
         const { numbers, rows } = loss.gap
         for (const range of numbers) giveUp(entry.spool, range)
         log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are gone')
-        for (const body of [...loss.kept, { type: 'gap' as const, gap: loss.gap }]) void add(body).catch(() => {})
+        for (const body of [...loss.kept, { type: 'gap' as const, gap: loss.gap }]) void add(body)
       }
       return true
     } finally {
@@ -230,6 +264,7 @@ function createSpool(
     }
   }
 
+  index.begin(id)
   beginSegment()
   return {
     id,
@@ -261,7 +296,7 @@ function createSpool(
           numbers: [gone],
           rows: 0,
         }
-        void addAndRoll({ type: 'gap', gap }).catch(() => {})
+        void addAndRoll({ type: 'gap', gap })
       }
       forget()
     },
@@ -270,8 +305,11 @@ function createSpool(
     giveUp,
     states: index.states,
     bytes: () => segmentLog.bytes,
-    unconfirmed: index.unconfirmedCount,
-    close: () => segmentLog.close(),
+    unconfirmed: () => index.unconfirmedCount() + held.count(),
+    async close() {
+      await held.close()
+      await segmentLog.close()
+    },
   }
 }
 

@@ -5,10 +5,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createPublisher, type Publisher } from '../../agent/publisher.ts'
 import { openSpool, type Spool, type SpooledEnvelope } from '../../agent/spool.ts'
 import { silentLog } from '../../common/log.ts'
+import type { SegmentFiles } from '../../common/segment-log-files.ts'
 import { createSequence, type Sequence } from '../../ingest/sequence.ts'
 import { splitBundle } from '../../protos/bundle.ts'
 import { readHeader } from '../../protos/envelope.ts'
 import type { Body } from '../../protos/types.ts'
+import { createFaultyFiles } from '../common/faulty-files.ts'
 
 const windowBytes = 256 * 1024
 const cleanUps: (() => Promise<void> | void)[] = []
@@ -18,10 +20,10 @@ afterEach(async () => {
 })
 
 /** The real spool and publisher; ingest's real number keeping at the other end of a link that can lose things. */
-async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-'))) {
+async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-')), files?: SegmentFiles) {
   const sequence: Sequence = createSequence([])
   const link = { lose: (_bundle: Uint8Array) => false, loseReceipt: () => false, bundles: 0, largest: 0 }
-  const refused: SpooledEnvelope[] = []
+  const refused: Omit<SpooledEnvelope, 'position'>[] = []
   const arrived: { spool: string; seq: number }[] = []
   let publisher: Publisher
   const spool: Spool = await openSpool({
@@ -31,7 +33,9 @@ async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-')))
     bytesMax: 64 * 1024 * 1024,
     segmentBytesMax: 128 * 1024,
     log: silentLog,
+    ...(files ? { files } : {}),
     onDurable: (envelope) => publisher.offer(envelope),
+    onVolatile: (envelope) => publisher.offerVolatile(envelope),
   })
   publisher = createPublisher({
     spool,
@@ -142,6 +146,44 @@ describe('publisher', () => {
     expect(await publisher.drained(15_000)).toBe(true)
     expect(publisher.counters.resent).toBe(1)
     expect(sequence.receipt('r', spool.id).through).toBe(1)
+  })
+
+  test('publishes from memory while the disk cannot be written, and writes what is left when it can be again', async () => {
+    const files = createFaultyFiles()
+    const { spool, publisher, sequence, arrived } = await setUp(undefined, files)
+    publisher.connected()
+    await spool.add(body(100))
+    files.failSyncs = 1_000_000
+    for (let i = 0; i < 20; i++) await spool.add(body(100))
+    await expect.poll(() => sequence.receipt('r', spool.id).through).toBe(21)
+    // Offline as well: kept in memory until the disk is back.
+    publisher.disconnected()
+    for (let i = 0; i < 20; i++) await spool.add(body(100))
+    expect(spool.unconfirmed()).toBeGreaterThanOrEqual(20)
+    files.failSyncs = 0
+    await expect.poll(() => spool.bytes(), { timeout: 5000 }).toBeGreaterThan(2000)
+    publisher.connected()
+    await expect.poll(() => sequence.receipt('r', spool.id).through, { timeout: 10_000 }).toBe(41)
+    expect(new Set(arrived.map(({ seq }) => seq)).size).toBe(41)
+    await expect.poll(() => spool.unconfirmed(), { timeout: 5000 }).toBe(0)
+  })
+
+  test('declares what memory could not hold', async () => {
+    const files = createFaultyFiles()
+    const { spool, publisher, sequence, arrived } = await setUp(undefined, files)
+    await spool.add(body(100))
+    files.failSyncs = 1_000_000
+    const large = 200_000
+    // More than 16 MiB, offline.
+    for (let i = 0; i < 100; i++) await spool.add(body(large))
+    files.failSyncs = 0
+    publisher.connected()
+    await expect.poll(() => sequence.receipt('r', spool.id).ranges.length, { timeout: 20_000 }).toBe(1)
+    const [above] = sequence.receipt('r', spool.id).ranges
+    expect(above!.from).toBeGreaterThan(2)
+    await expect.poll(() => spool.unconfirmed(), { timeout: 10_000 }).toBe(0)
+    // The last that arrived is the Gap: it names exactly the numbers in between.
+    expect(Math.max(...arrived.map(({ seq }) => seq))).toBe(above!.to)
   })
 
   test('sends again what it still keeps when ingest was restored from a copy', async () => {

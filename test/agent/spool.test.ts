@@ -45,6 +45,7 @@ async function openAt(folder: string, options: { bytesMax?: number; segmentBytes
     segmentBytesMax: options.segmentBytesMax ?? 64 * 1024,
     log: silentLog,
     onDurable: (envelope) => durable.push(envelope),
+    onVolatile() {},
   })
   open.push(spool)
   const addBatch = async (firstNs: bigint, rows: number, position = 0) => {
