@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { addAgentCommands } from './agent/commands.ts'
 import { addBrokerCommands } from './broker/commands.ts'
-import { describeError, exitCodeOf } from './common/failure.ts'
 import { version } from './common/program.ts'
+import { runProgram } from './common/run-program.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDemoCommand } from './demo.ts'
 import { addIngestCommands } from './ingest/commands.ts'
@@ -25,10 +25,4 @@ addIngestCommands(program)
 addVerifyCommand(program)
 addConfigCommands(program)
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  const text = describeError(error)
-  if (text) process.stderr.write(`${text}\n`)
-  process.exit(exitCodeOf(error))
-}
+await runProgram(program)

@@ -1,6 +1,8 @@
 // What the HTTP API answers, as JSON: the contract with the page and with programs. Browser-safe: types alone.
 // Times that end in Ns and 64-bit integers are decimal strings; times that end in Ms are numbers since 1970 UTC.
 
+import type { IngestCounters } from '../state.ts'
+
 /** How a stream stands: rows come in time; come, but late; carry times ahead of ingest's clock; or come no more. */
 export type StreamStanding = 'live' | 'late' | 'ahead' | 'stale'
 
@@ -94,20 +96,7 @@ export interface IngestAnswer {
   nowMs: number
   /** Connected to the broker. */
   online: boolean
-  counters: {
-    envelopes: number
-    bytes: number
-    duplicates: number
-    journalFull: number
-    outOfBounds: number
-    /** By reason. */
-    quarantined: Record<string, number>
-    receipts: number
-    journalBytes: number
-    /** fdatasyncs of the journal: many envelopes share one. */
-    journalSyncs: number
-    schemaRequests: number
-  }
+  counters: IngestCounters
 }
 
 /** GET /v1/rigs */
