@@ -5,7 +5,7 @@ export type { Logger }
 /** JSON lines on standard error, so that standard output stays the program's own. Level from RIGLINE_LOG (info). */
 export const createLog = (name: string): Logger =>
   pino(
-    { name, level: process.env['RIGLINE_LOG'] ?? 'info', base: { name }, timestamp: pino.stdTimeFunctions.isoTime },
+    { name, level: process.env.RIGLINE_LOG ?? 'info', base: { name }, timestamp: pino.stdTimeFunctions.isoTime },
     destination({ dest: 2, sync: true }),
   )
 
