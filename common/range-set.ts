@@ -10,8 +10,8 @@ export interface RangeSet {
   through(): number
   /** The highest number, 0 if empty. */
   highest(): number
-  /** True if adding the number makes no range more than there are. */
-  extends(number: number): boolean
+  /** True if adding from..to makes no range more than there are. */
+  extends(from: number, to?: number): boolean
   ranges(): readonly Range[]
 }
 
@@ -56,8 +56,9 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
     },
     through: () => (ranges[0]?.from === 1 ? ranges[0].to : 0),
     highest: () => ranges.at(-1)?.to ?? 0,
-    extends(number) {
-      return set.has(number) || set.has(number - 1) || set.has(number + 1)
+    extends(from, to = from) {
+      const range = ranges[find(from - 1)]
+      return range !== undefined && range.from <= to + 1
     },
     ranges: () => ranges,
   }

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import type { Logger } from '../common/log.ts'
+import { createThrottle, type Logger } from '../common/log.ts'
 import { openSegmentLog } from '../common/segment-log.ts'
 import { comparePositions, type Position, type SegmentLog } from '../common/segment-log-types.ts'
 import { readRecords } from '../common/segment-reader.ts'
 import { decodeBody, readHeader } from '../protos/envelope.ts'
+import { isName } from '../protos/topics.ts'
 import type { Catalog } from './catalog/types.ts'
 import { decodeJournalRecord } from './journal-record.ts'
 import { createSequence, type Sequence } from './sequence.ts'
@@ -50,12 +51,22 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const saved = catalog.ranges()
   const sequence = createSequence(saved.spools)
   let savedUpTo = saved.upTo
-  for await (const { bytes } of readRecords(folder, savedUpTo, log.synced)) {
-    countAgain(sequence, decodeJournalRecord(bytes).envelope)
+  const throttle = createThrottle()
+  for await (const { bytes, position } of readRecords(folder, savedUpTo, log.synced)) {
+    try {
+      countAgain(sequence, decodeJournalRecord(bytes).envelope)
+    } catch (error) {
+      // Nothing in one record may keep ingest from starting: what its numbers are worth is counted, the rest stays a hole.
+      throttle('unreadable', (heldBack) =>
+        options.log.warn({ err: error, position, heldBack }, 'a record of the journal cannot be read in full'),
+      )
+    }
   }
 
   const checkpoint = (upTo: Position) => {
-    catalog.saveRanges(sequence.takeChanged(), upTo)
+    catalog.saveRanges(sequence.changed(), upTo)
+    // Only now: what could not be saved is saved by the next checkpoint.
+    sequence.saved()
     savedUpTo = upTo
   }
   checkpoint(log.synced)
@@ -91,7 +102,7 @@ function countAgain(sequence: Sequence, envelope: Uint8Array): void {
 export function countGone(sequence: Sequence, envelope: Uint8Array, header: ReturnType<typeof readHeader>): boolean {
   if (header.bodyType !== 'gap') return false
   const { body } = decodeBody(envelope, header)
-  if (body.type !== 'gap' || body.gap.numbers.length === 0) return false
+  if (body.type !== 'gap' || body.gap.numbers.length === 0 || !isName(body.gap.spool)) return false
   sequence.gone(header.rig, body.gap.spool, body.gap.numbers)
   return true
 }

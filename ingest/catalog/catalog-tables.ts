@@ -11,7 +11,8 @@ export const upgrades: readonly string[] = [
   );
   CREATE TABLE schemas (hash TEXT PRIMARY KEY, rig TEXT NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE spools (
-    rig TEXT NOT NULL, spool TEXT NOT NULL, predecessor TEXT NOT NULL, ranges TEXT NOT NULL, PRIMARY KEY (rig, spool)
+    rig TEXT NOT NULL, spool TEXT NOT NULL, predecessor TEXT NOT NULL, ranges TEXT NOT NULL, gone TEXT NOT NULL,
+    PRIMARY KEY (rig, spool)
   );
   -- Where each reader of the journal stands: the sinks by name, and "ranges" for the number ranges.
   CREATE TABLE cursors (reader TEXT PRIMARY KEY, segment TEXT NOT NULL, at INTEGER NOT NULL);

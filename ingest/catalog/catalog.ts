@@ -81,17 +81,28 @@ function journalTables(sql: Sqlite): Part<'saveRanges' | 'ranges' | 'saveCursor'
   return {
     saveRanges: (spools, upTo) =>
       sql.transaction(() => {
-        for (const { rig, spool, predecessor, ranges } of spools) {
-          sql.run('INSERT OR REPLACE INTO spools VALUES (?, ?, ?, ?)', rig, spool, predecessor, JSON.stringify(ranges))
+        for (const { rig, spool, predecessor, ranges, gone } of spools) {
+          sql.run(
+            'INSERT OR REPLACE INTO spools VALUES (?, ?, ?, ?, ?)',
+            rig,
+            spool,
+            predecessor,
+            JSON.stringify(ranges),
+            JSON.stringify(gone),
+          )
         }
         saveCursor('ranges', upTo)
       }),
     ranges: () => ({
       spools: sql
-        .all<{ rig: string; spool: string; predecessor: string; ranges: string }>(
-          'SELECT rig, spool, predecessor, ranges FROM spools ORDER BY rig, spool',
+        .all<{ rig: string; spool: string; predecessor: string; ranges: string; gone: string }>(
+          'SELECT rig, spool, predecessor, ranges, gone FROM spools ORDER BY rig, spool',
         )
-        .map((spool) => ({ ...spool, ranges: JSON.parse(spool.ranges) as Range[] })),
+        .map((spool) => ({
+          ...spool,
+          ranges: JSON.parse(spool.ranges) as Range[],
+          gone: JSON.parse(spool.gone) as Range[],
+        })),
       upTo: cursor('ranges'),
     }),
     saveCursor,

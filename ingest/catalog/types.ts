@@ -4,13 +4,15 @@ import type { Range, Schema } from '../../protos/types.ts'
 // What the catalog (SQLite, `catalog.sqlite` in ingest's data folder) keeps. Ingest, its worker and its child process each open it
 // (WAL, busy timeout); each table has one writer. All of it can be rebuilt from journal and lake.
 
-/** The numbers of one spool that are in the journal. */
+/** The numbers of one spool that need not come any more. Ranges are sorted, disjoint, not touching. */
 export interface SpoolRanges {
   rig: string
   spool: string
   predecessor: string
-  /** Sorted, disjoint, not touching. */
+  /** Those that came into the journal, and those that a Gap declares gone. */
   ranges: Range[]
+  /** The part of these that a Gap declares gone; bounded, so the Gaps themselves may declare more. */
+  gone: Range[]
 }
 
 export interface LakeFile {

@@ -25,18 +25,20 @@ export function reportSpools(
 }
 
 function reportSpool(state: SpoolState, declared: RangeSet): SpoolReport {
-  const { spool, predecessor, had, stored, pending, aside, quarantined, parked, twice } = state
+  const { spool, predecessor, had, gone, stored, pending, aside, quarantined, parked, twice } = state
   const here = union(stored, pending, aside)
-  const known = union(here, had)
-  const spoken = declared.ranges().filter(({ from }) => from <= Math.max(known.highest(), declared.highest()))
+  const spoken = union(declared, gone).ranges()
+  // The catalog may keep less of what is declared than the Gaps say: of the rest it says no more than that it came.
+  const came = createRangeSet(subtract(had.ranges(), spoken))
+  const known = union(here, came)
   return {
     spool,
     predecessor,
     numbers: [...known.ranges()],
-    holes: subtract(subtract(upTo(known.highest()), known.ranges()), declared.ranges()),
+    holes: subtract(subtract(upTo(known.highest()), known.ranges()), spoken),
     declared: subtract(spoken, known.ranges()),
-    // What a Gap declares gone may have come all the same; it is lost only if it came and then went.
-    lost: subtract(had.ranges(), here.ranges()),
+    // What a Gap declares gone is known to be missing, and that it is so is in the data: nothing is lost unseen.
+    lost: subtract(came.ranges(), here.ranges()),
     twice,
     quarantined,
     parked,

@@ -7,8 +7,10 @@ import { createIntervals, type Intervals, newTally, type Tally } from './tally.t
 export interface SpoolState {
   spool: string
   predecessor: string
-  /** Numbers in the catalog, in the ledger, and in the journal behind the lake's cursor. */
+  /** Numbers that came by the catalog, and those that a Gap declares gone by it. */
   had: RangeSet
+  gone: RangeSet
+  /** Numbers in the ledger, and in the journal behind the lake's cursor. */
   stored: RangeSet
   pending: RangeSet
   /** Put aside for the lake: in quarantine or parked. */
@@ -62,6 +64,7 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         spool,
         predecessor: '',
         had: createRangeSet(),
+        gone: createRangeSet(),
         stored: createRangeSet(),
         pending: createRangeSet(),
         aside: createRangeSet(),

@@ -42,7 +42,13 @@ it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () =
     bytes: 1234,
     rigs: ['서울-1'],
   }
-  const spool = { rig: '서울-1', spool: 's', predecessor: '', ranges: [{ from: 1, to: 2 ** 53 - 1 }] }
+  const spool = {
+    rig: '서울-1',
+    spool: 's',
+    predecessor: '',
+    ranges: [{ from: 1, to: 2 ** 53 - 1 }],
+    gone: [{ from: 5, to: 6 }],
+  }
 
   const first = openCatalog(file)
   first.saveRig(rig)

@@ -7,6 +7,7 @@ import { silentLog } from '../../common/log.ts'
 import type { Position } from '../../common/segment-log-types.ts'
 import { readRecords } from '../../common/segment-reader.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
+import type { Catalog } from '../../ingest/catalog/types.ts'
 import { journalFolder, openJournal } from '../../ingest/journal.ts'
 import { decodeJournalRecord } from '../../ingest/journal-record.ts'
 import { openQuarantine } from '../../ingest/quarantine.ts'
@@ -32,7 +33,7 @@ const newFolder = () => {
 }
 
 /** The real journal, catalog and quarantine; the broker is left out. */
-async function setUp(folder: string, bytesMax = 64 * 1024 * 1024) {
+async function setUp(folder: string, bytesMax = 64 * 1024 * 1024, over: Partial<Catalog> = {}) {
   const counters: IngestCounters = {
     envelopes: 0,
     bytes: 0,
@@ -45,7 +46,7 @@ async function setUp(folder: string, bytesMax = 64 * 1024 * 1024) {
     journalSyncs: 0,
     schemaRequests: 0,
   }
-  const catalog = openCatalog(join(folder, 'catalog.sqlite'))
+  const catalog = { ...openCatalog(join(folder, 'catalog.sqlite')), ...over }
   const quarantine = openQuarantine(join(folder, 'quarantine'))
   const journal = await openJournal({
     folder,
@@ -196,6 +197,48 @@ describe('receive', () => {
     const second = await setUp(folder)
     expect(second.journal.sequence.receipt('r', spool)).toEqual({ spool, through: 3, ranges: [{ from: 7, to: 7 }] })
     cleanUps.splice(cleanUps.indexOf(first.close), 1)
+  })
+
+  test('starts again whatever a record holds: a Gap or a body that cannot be read, no envelope at all', async () => {
+    const folder = newFolder()
+    const first = await setUp(folder)
+    const withBody = (seq: number, ...body: number[]) =>
+      Buffer.concat([envelope(seq).subarray(0, envelope(seq).length - bodyBytes()), Buffer.from(body)])
+    // A Gap (field 14) of two bytes that are no message; a body (field 99) that nobody knows.
+    first.up(envelope(1), withBody(2, 0x72, 2, 0xff, 0xff), withBody(3, 0x9a, 0x06, 1, 7))
+    await expect.poll(() => first.lastReceipt()?.through).toBe(3)
+    await first.journal.log.append(Buffer.from('no record'))
+    await first.journal.log.append(Buffer.from('no'))
+    first.up(envelope(4), withBody(5, 0x72, 2, 0xff, 0xff))
+    await expect.poll(() => first.lastReceipt()?.through).toBe(5)
+    // As after a kill: all of it is read anew.
+    await first.journal.log.close()
+    first.catalog.close()
+    cleanUps.splice(cleanUps.indexOf(first.close), 1)
+    const second = await setUp(folder)
+    expect(second.journal.sequence.receipt('r', spool)).toEqual({ spool, through: 5, ranges: [] })
+  })
+
+  test('saves with the next checkpoint what a failing one could not save', async () => {
+    const folder = newFolder()
+    const real = openCatalog(join(folder, 'catalog.sqlite'))
+    cleanUps.push(real.close)
+    let failing = false
+    const first = await setUp(folder, undefined, {
+      saveRanges(spools, upTo) {
+        if (failing) throw new Error('database or disk is full')
+        real.saveRanges(spools, upTo)
+      },
+    })
+    first.up(envelope(1), envelope(2))
+    await expect.poll(() => first.lastReceipt()?.through).toBe(2)
+    failing = true
+    expect(first.checkpoint).toThrow(/disk is full/)
+    failing = false
+    first.checkpoint()
+    expect(real.ranges().spools).toMatchObject([{ spool, ranges: [{ from: 1, to: 2 }] }])
+    // Only what has changed since is saved again.
+    expect(first.journal.sequence.changed()).toEqual([])
   })
 
   test('keeps a schema in the catalog before a batch can need it', async () => {

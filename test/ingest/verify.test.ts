@@ -97,6 +97,29 @@ it('tells a hole from what a Gap declares', async () => {
   }
 })
 
+it('shows what a Gap declares gone as that, not as lost, when the catalog counts it too', async () => {
+  const data = await fill([1, 2])
+  await data.put(6, gap([{ from: 3, to: 5 }]))
+  await data.lakeTakesAll()
+  const ranges = [{ from: 1, to: 6 }]
+  // The second: a catalog that had no room for the declared numbers apart; then the Gap itself says so.
+  for (const gone of [[{ from: 3, to: 5 }], []]) {
+    data.catalog.saveRanges([{ rig, spool: spoolA, predecessor: '', ranges, gone }], data.journal.synced)
+    const report = await verify({ dataFolder: data.folder })
+    expect(report.rigs[0]!.spools[0]).toMatchObject({
+      numbers: [
+        { from: 1, to: 2 },
+        { from: 6, to: 6 },
+      ],
+      holes: [],
+      declared: [{ from: 3, to: 5 }],
+      lost: [],
+    })
+    expect(report.agree).toBe(true)
+    expect(printReport(report)).toMatch(/3 declared gone/)
+  }
+})
+
 it('misses a spool of which nothing came, but not the one before the first', async () => {
   const data = await fill([])
   await data.put(1, batch(1), { predecessor: '01HZZZZZZZZZZZZZZZZZZZZZZ0' })
@@ -110,7 +133,10 @@ it('misses a spool of which nothing came, but not the one before the first', asy
 it('finds what came and is in no store', async () => {
   const data = await fill([1, 2])
   await data.lakeTakesAll()
-  data.catalog.saveRanges([{ rig, spool: spoolA, predecessor: '', ranges: [{ from: 1, to: 4 }] }], data.journal.synced)
+  data.catalog.saveRanges(
+    [{ rig, spool: spoolA, predecessor: '', ranges: [{ from: 1, to: 4 }], gone: [] }],
+    data.journal.synced,
+  )
   const report = await verify({ dataFolder: data.folder })
   expect(report.rigs[0]!.spools[0]!.lost).toEqual([{ from: 3, to: 4 }])
   expect(report.agree).toBe(false)
@@ -196,7 +222,10 @@ it('counts apart what waits for its schema and what is in quarantine', async () 
     content: 'envelope',
     bytes: new Uint8Array(1),
   })
-  data.catalog.saveRanges([{ rig, spool: spoolA, predecessor: '', ranges: [{ from: 1, to: 3 }] }], data.journal.synced)
+  data.catalog.saveRanges(
+    [{ rig, spool: spoolA, predecessor: '', ranges: [{ from: 1, to: 3 }], gone: [] }],
+    data.journal.synced,
+  )
   const report = await verify({ dataFolder: data.folder })
   expect(report.rigs[0]!.spools[0]).toMatchObject({ parked: 1, quarantined: 1, lost: [], holes: [] })
   expect(report.quarantined).toEqual({ 'lake: unreadable': 1 })
