@@ -274,6 +274,13 @@ describe('receive', () => {
     expect(counters.outOfBounds).toBe(1)
     expect(journal.sequence.receipt('r', spool).ranges.length).toBe(255)
   })
+
+  test('bounds numbers that wait for the disk the same', async () => {
+    const { up, counters, journal } = await setUp(newFolder())
+    up(...Array.from({ length: 300 }, (_, i) => envelope(1000 + i * 2)))
+    await expect.poll(() => journal.sequence.receipt('r', spool).ranges.length).toBe(256)
+    expect(counters.outOfBounds).toBe(44)
+  })
 })
 
 /** Bytes of the marker's field in an encoded envelope. */
