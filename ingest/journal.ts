@@ -7,6 +7,7 @@ import { decodeBody, readHeader } from '../protos/envelope.ts'
 import { isName } from '../protos/topics.ts'
 import type { Catalog } from './catalog/types.ts'
 import { decodeJournalRecord } from './journal-record.ts'
+import { createJournalRoom, type JournalRoom } from './journal-room.ts'
 import { createSequence, type Sequence } from './sequence.ts'
 
 // Ingest's log of envelopes, and the numbers in it. The catalog keeps the numbers up to a position; what lies behind that
@@ -23,8 +24,11 @@ export interface JournalOptions {
   onSynced(position: Position): void
 }
 
+const recordBytesMax = 512 * 1024
+
 export interface Journal {
   log: SegmentLog
+  room: JournalRoom
   sequence: Sequence
   /** Saves the numbers; everything before the position is in them. */
   checkpoint(upTo: Position): void
@@ -44,7 +48,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     segmentBytesMax: options.segmentBytesMax,
     segmentAgeMaxMs: options.segmentAgeMaxMs,
     bytesMax: options.bytesMax,
-    recordBytesMax: 512 * 1024,
+    recordBytesMax,
     log: options.log,
     onSynced: options.onSynced,
   })
@@ -70,9 +74,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     savedUpTo = upTo
   }
   checkpoint(log.synced)
+  const { bytesMax } = options
+  const warn: Logger['warn'] = options.log.warn.bind(options.log)
+  const room = createJournalRoom(log, { folder, bytesMax, recordBytesMax, warn })
 
   return {
     log,
+    room,
     sequence,
     checkpoint,
     async dropBefore(position) {

@@ -4,6 +4,8 @@ const gatherMs = 10
 const repeatMs = 5_000
 /** A spool that nothing came from for this long is not repeated any more; a reconnect of its agent asks anew. */
 const quietMs = 60_000
+/** Spools whose receipts are repeated: beyond, those that were quiet longest are not. */
+const repeatedMax = 10_000
 
 export interface Receipts {
   /** Numbers of this spool became durable, or were asked about: its receipt goes out within 10 ms. */
@@ -45,6 +47,8 @@ export function createReceipts(
     due(rig, spool) {
       const key = `${rig} ${spool}`
       if (!due.has(key)) add(key, rig, spool)
+      recent.delete(key)
+      if (recent.size >= repeatedMax) recent.delete(recent.keys().next().value as string)
       recent.set(key, { rig, spool, atMs: performance.now() })
     },
     flush,

@@ -15,6 +15,9 @@ import type { IngestCounters } from './state.ts'
 
 // Ingest's only hot duty: envelope -> journal -> receipt, without looking inside.
 
+/** A rig has a few; one that draws a new one for each batch must not fill the catalog. */
+const schemasMaxPerRig = 10_000
+
 export interface ReceiveOptions {
   journal: Journal
   receipts: Receipts
@@ -64,8 +67,7 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     options.onStored(header, bytes, receivedNs, position)
   }
 
-  const failed = ({ header }: Framed, error: unknown) => {
-    sequence.failed(header.rig, header.spool, header.seq)
+  const refused = (error: unknown) => {
     counters.journalFull++
     const what = error instanceof LogFullError ? 'the journal is full' : 'the journal cannot be written'
     throttle(what, (heldBack) =>
@@ -73,11 +75,23 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     )
   }
 
+  const failed = ({ header }: Framed, error: unknown) => {
+    sequence.failed(header.rig, header.spool, header.seq)
+    journal.room.failed(error)
+    refused(error)
+  }
+
   /** A schema is in the catalog before any sink can meet a batch that names it. */
   const saveSchema = ({ header, bytes }: Framed) => {
     const schema = bytes.subarray(header.bodyStart, header.bodyEnd)
     try {
-      catalog.saveSchema(toHex(hashSchema(schema)), header.rig, schema)
+      if (catalog.saveSchema(toHex(hashSchema(schema)), header.rig, schema, schemasMaxPerRig)) return
+      throttle(`${header.rig} schemas`, (heldBack) =>
+        log.warn(
+          { rig: header.rig, seq: header.seq, heldBack },
+          `the rig has ${schemasMaxPerRig} schemas already: this one is journaled, but not kept in the catalog`,
+        ),
+      )
     } catch (error) {
       log.warn({ err: error, rig: header.rig, seq: header.seq }, 'a schema cannot be kept; its batches will be parked')
     }
@@ -97,6 +111,16 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     }
     if (standing === 'out_of_bounds') {
       counters.outOfBounds++
+      throttle(`${rig} out_of_bounds`, (heldBack) =>
+        log.warn(
+          { rig, spool, seq, heldBack },
+          'refused: the spool has too many holes, or the rig too many spools; remove what sends these',
+        ),
+      )
+      return
+    }
+    if (!journal.room.has()) {
+      refused(journal.room.why())
       return
     }
     if (bodyType === 'schema') saveSchema(framed)

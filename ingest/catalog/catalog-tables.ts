@@ -10,6 +10,7 @@ export const upgrades: readonly string[] = [
     agent_version TEXT NOT NULL, online INTEGER NOT NULL
   );
   CREATE TABLE schemas (hash TEXT PRIMARY KEY, rig TEXT NOT NULL, bytes BLOB NOT NULL);
+  CREATE INDEX schemas_by_rig ON schemas (rig);
   CREATE TABLE spools (
     rig TEXT NOT NULL, spool TEXT NOT NULL, predecessor TEXT NOT NULL, ranges TEXT NOT NULL, gone TEXT NOT NULL,
     PRIMARY KEY (rig, spool)

@@ -45,7 +45,15 @@ function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schem
              agent_version AS agentVersion, online FROM rigs ORDER BY rig`,
         )
         .map((rig) => ({ ...rig, online: rig.online === 1 })),
-    saveSchema: (hash, rig, bytes) => sql.run('INSERT OR IGNORE INTO schemas VALUES (?, ?, ?)', hash, rig, bytes),
+    saveSchema(hash, rig, bytes, schemasMax) {
+      if (sql.all('SELECT 1 FROM schemas WHERE hash = ?', hash).length > 0) return true
+      if (schemasMax !== undefined) {
+        const [held] = sql.all<{ count: number }>('SELECT count(*) AS count FROM schemas WHERE rig = ?', rig)
+        if (held && held.count >= schemasMax) return false
+      }
+      sql.run('INSERT OR IGNORE INTO schemas VALUES (?, ?, ?)', hash, rig, bytes)
+      return true
+    },
     schema(hash) {
       const [found] = sql.all<{ bytes: ArrayBuffer }>('SELECT bytes FROM schemas WHERE hash = ?', hash)
       if (!found) return undefined

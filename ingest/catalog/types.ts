@@ -46,7 +46,8 @@ export interface Catalog {
   saveRig(rig: RigRecord): void
   rigs(): RigRecord[]
   // schemas, named by the hash in lower-case hex (writer: ingest)
-  saveSchema(hash: string, rig: string, bytes: Uint8Array): void
+  /** False if it is not there yet and the rig has `schemasMax` already: then it is not saved. */
+  saveSchema(hash: string, rig: string, bytes: Uint8Array, schemasMax?: number): boolean
   /** Throws SchemaError if it is there and cannot be read. */
   schema(hash: string): { schema: Schema; bytes: Uint8Array } | undefined
   schemas(): { hash: string; rig: string; schema: Schema }[]

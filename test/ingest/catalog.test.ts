@@ -75,6 +75,13 @@ it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () =
   second.close()
 })
 
+it('keeps no more schemas of a rig than it is told, and says so', () => {
+  const catalog = openCatalog(newFile())
+  const save = (hash: string, rig = 'a') => catalog.saveSchema(hash, rig, Uint8Array.of(1), 2)
+  expect([save('1'), save('2'), save('3'), save('2'), save('3', 'b')]).toEqual([true, true, false, true, true])
+  catalog.close()
+})
+
 it('parks within a bound, the same envelope once', () => {
   const catalog = openCatalog(newFile())
   const record = Uint8Array.of(1, 2, 3)

@@ -265,6 +265,31 @@ describe('receive', () => {
     await expect.poll(() => lastReceipt()!.through).toBe(seq)
   })
 
+  test('takes nothing of any size while the largest may not fit, so that none is overtaken', async () => {
+    const folder = newFolder()
+    const { up, journal, counters, lastReceipt, checkpoint } = await setUp(folder, 4 * 1024 * 1024)
+    const large: Body = { type: 'event', event: { ...marker.event, text: 'x'.repeat(200_000) } }
+    let seq = 0
+    // Large and small, many at a time: before anything is known to have failed.
+    while (counters.journalFull === 0) {
+      for (let i = 0; i < 10; i++) {
+        up(envelope(++seq, large))
+        up(envelope(++seq))
+      }
+      await expect.poll(() => journal.sequence.standing('r', spool, lastReceipt()?.through ?? 0)).toBe('had')
+    }
+    await journal.log.roll()
+    await expect.poll(() => lastReceipt()?.through).toBe(seq - counters.journalFull)
+    expect(lastReceipt()!.ranges).toEqual([])
+    const had = lastReceipt()!.through
+    up(envelope(had + 1))
+    expect(journal.sequence.standing('r', spool, had + 1)).toBe('absent')
+    checkpoint()
+    await journal.dropBefore(journal.log.synced)
+    up(envelope(had + 1))
+    await expect.poll(() => lastReceipt()!.through).toBe(had + 1)
+  })
+
   test('takes no more than 256 ranges of a spool, then only what extends one', async () => {
     const { up, counters, journal } = await setUp(newFolder())
     for (let i = 0; i < 256; i++) up(envelope(1000 + i * 2))
