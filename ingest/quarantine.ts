@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { ulid } from '../common/ulid.ts'
 
 // What could not be read or stored, with the reason and the bytes: one file an entry, so that ingest and its sinks can
-// write side by side. Bounded in bytes: the oldest go first, and that is counted.
+// write side by side. Bounded in bytes and files: the oldest go first, and that is counted. What came off the wire unreadable
+// has one half of the room, what was receipted and a sink could not store the other: no sender can push out the latter.
 
 export interface QuarantineEntry {
   id: string
@@ -25,6 +26,8 @@ export interface QuarantineEntry {
 
 export interface Quarantine {
   put(entry: Omit<QuarantineEntry, 'id' | 'time'>): string
+  /** Oldest first. */
+  ids(): string[]
   list(): Omit<QuarantineEntry, 'bytes'>[]
   read(id: string): QuarantineEntry
   remove(id: string): void
@@ -34,34 +37,31 @@ export interface Quarantine {
 
 const filesMax = 10_000
 
+/** `receive` marks the names of its files; of the others, the name is the id alone. */
+const rings = { receive: '.receive.json', sinks: '.json' } as const
+type Ring = keyof typeof rings
+
+const ringOf = (name: string): Ring => (name.endsWith(rings.receive) ? 'receive' : 'sinks')
+const idOf = (name: string): string => name.slice(0, -rings[ringOf(name)].length)
+
 export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Quarantine {
   mkdirSync(folder, { recursive: true })
-  let dropped = 0
   const names = () =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.json'))
       .sort()
   const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
-  let bytes = names().reduce((sum, name) => sum + size(name), 0)
-  let files = names().length
+  const bounds = {
+    receive: createBound('receive', folder, names, size, bytesMax / 2),
+    sinks: createBound('sinks', folder, names, size, bytesMax / 2),
+  }
   let last = names().at(-1)?.slice(0, 26)
 
-  /** Makes room for a tenth more than is needed, so that a flood does not list the folder for each entry. */
-  const makeRoom = (needed: number) => {
-    if (bytes + needed <= bytesMax && files < filesMax) return
-    const present = names()
-    // Another process may have added or removed entries: count anew before giving anything up.
-    bytes = present.reduce((sum, name) => sum + size(name), 0)
-    files = present.length
-    for (const name of present) {
-      if (bytes + needed <= bytesMax * 0.9 && files < filesMax * 0.9) return
-      bytes -= size(name)
-      files--
-      rmSync(join(folder, name), { force: true })
-      dropped++
-    }
+  /** Throws if there is none. */
+  const nameOf = (id: string): string => {
+    const marked = `${id}${rings.receive}`
+    return size(marked) > 0 ? marked : `${id}${rings.sinks}`
   }
-
   const parse = (name: string): QuarantineEntry => {
     const { bytes: encoded, ...entry } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
     return { ...entry, bytes: Buffer.from(encoded, 'base64') }
@@ -77,21 +77,71 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
         ...entry,
         bytes: Buffer.from(entry.bytes).toString('base64'),
       })
-      makeRoom(text.length)
+      const ring: Ring = entry.by === 'receive' ? 'receive' : 'sinks'
+      const length = Buffer.byteLength(text)
+      bounds[ring].makeRoom(length)
       writeFileSync(join(folder, `${id}.part`), text)
-      renameSync(join(folder, `${id}.part`), join(folder, `${id}.json`))
-      bytes += text.length
-      files++
+      renameSync(join(folder, `${id}.part`), join(folder, `${id}${rings[ring]}`))
+      bounds[ring].added(length)
       return id
     },
+    ids: () => names().map(idOf),
     list: () =>
       names()
         .map(parse)
         .map(({ bytes: _, ...entry }) => entry),
-    read: (id) => parse(`${id}.json`),
+    read: (id) => parse(nameOf(id)),
     remove(id) {
-      bytes -= size(`${id}.json`)
-      rmSync(join(folder, `${id}.json`), { force: true })
+      const name = nameOf(id)
+      bounds[ringOf(name)].removed(size(name))
+      rmSync(join(folder, name), { force: true })
+    },
+    get dropped() {
+      return bounds.receive.dropped + bounds.sinks.dropped
+    },
+  }
+}
+
+/** Keeps one half of the quarantine within its bytes and files. */
+function createBound(
+  ring: Ring,
+  folder: string,
+  allNames: () => string[],
+  size: (name: string) => number,
+  bytesMax: number,
+) {
+  const ringFilesMax = filesMax / 2
+  const names = () => allNames().filter((name) => ringOf(name) === ring)
+  let dropped = 0
+  let bytes = 0
+  let files = 0
+  const count = () => {
+    const present = names()
+    bytes = present.reduce((sum, name) => sum + size(name), 0)
+    files = present.length
+    return present
+  }
+  count()
+  return {
+    /** Makes room for a tenth more than is needed, so that a flood does not list the folder for each entry. */
+    makeRoom(needed: number) {
+      if (bytes + needed <= bytesMax && files < ringFilesMax) return
+      // Another process may have added or removed entries: count anew before giving anything up.
+      for (const name of count()) {
+        if (bytes + needed <= bytesMax * 0.9 && files < ringFilesMax * 0.9) return
+        bytes -= size(name)
+        files--
+        rmSync(join(folder, name), { force: true })
+        dropped++
+      }
+    },
+    added(length: number) {
+      bytes += length
+      files++
+    },
+    removed(length: number) {
+      bytes -= length
+      files--
     },
     get dropped() {
       return dropped

@@ -17,6 +17,9 @@ import type { IngestCounters } from './state.ts'
 
 /** A rig has a few; one that draws a new one for each batch must not fill the catalog. */
 const schemasMaxPerRig = 10_000
+/** Of what cannot be read, so much is kept with its bytes; the rest is counted. */
+const keptEntriesMaxPerS = 100
+const keptBytesMaxPerS = 4 * 1024 * 1024
 
 export interface ReceiveOptions {
   journal: Journal
@@ -35,6 +38,7 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
   const { journal, receipts, quarantine, catalog, log, counters } = options
   const { sequence } = journal
   const throttle = createThrottle()
+  const mayKeep = createRate()
 
   const setAside = (
     rig: string,
@@ -48,6 +52,12 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     throttle(`${rig} ${reason}`, (heldBack) =>
       log.warn({ rig, reason, detail, heldBack }, 'cannot be read: quarantined'),
     )
+    if (!mayKeep(bytes.length)) {
+      throttle('counted only', (heldBack) =>
+        log.warn({ rig, heldBack }, 'more a second cannot be read than quarantine keeps: the rest is only counted'),
+      )
+      return
+    }
     try {
       quarantine.put({ by: 'receive', reason, detail, rig, topic, content, bytes })
     } catch (error) {
@@ -141,5 +151,24 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
       counters.bytes += one.bytes.length
       take(one)
     }
+  }
+}
+
+/** Says whether so many bytes more may be kept within this second: writing them holds up everything else. */
+function createRate(): (bytes: number) => boolean {
+  let sinceMs = Number.NEGATIVE_INFINITY
+  let entries = 0
+  let total = 0
+  return (bytes) => {
+    const nowMs = performance.now()
+    if (nowMs - sinceMs >= 1_000) {
+      sinceMs = nowMs
+      entries = 0
+      total = 0
+    }
+    if (entries >= keptEntriesMaxPerS || (entries > 0 && total + bytes > keptBytesMaxPerS)) return false
+    entries++
+    total += bytes
+    return true
   }
 }

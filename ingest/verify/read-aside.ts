@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readHeader } from '../../protos/envelope.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { decodeJournalRecord } from '../journal-record.ts'
@@ -45,10 +45,9 @@ export function readAside(
 function* quarantineEntries(folder: string): Generator<QuarantineEntry> {
   if (!existsSync(folder)) return
   const quarantine = openQuarantine(folder)
-  for (const name of readdirSync(folder).sort()) {
-    if (!name.endsWith('.json')) continue
+  for (const id of quarantine.ids()) {
     try {
-      yield quarantine.read(name.slice(0, -'.json'.length))
+      yield quarantine.read(id)
     } catch {
       // Made room for another one meanwhile.
     }

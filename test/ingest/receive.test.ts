@@ -156,6 +156,16 @@ describe('receive', () => {
     expect(counters.quarantined).toEqual({ unreadable: 2, wrong_rig: 1, too_large: 1 })
   })
 
+  test('keeps at most 100 a second of what cannot be read, and counts the rest', async () => {
+    const { up, quarantine, counters, lastReceipt } = await setUp(newFolder())
+    up(...Array.from({ length: 2_000 }, (_, i) => Buffer.from(`no envelope ${i}`)), envelope(1))
+    await expect.poll(() => lastReceipt()?.through).toBe(1)
+    expect(counters.quarantined).toEqual({ unreadable: 2_000 })
+    // A slow machine may have needed more than one second.
+    expect(quarantine.ids().length % 100).toBe(0)
+    expect(quarantine.ids().length).toBeLessThan(1_000)
+  })
+
   test('journals and receipts a body of a later release', async () => {
     const { up, lastReceipt } = await setUp(newFolder())
     // Field 99, length-delimited: nothing this release knows.
