@@ -7,7 +7,7 @@ import { createIntervals, type Intervals, newTally, type Tally } from './tally.t
 export interface SpoolState {
   spool: string
   predecessor: string
-  /** Numbers that came by the catalog, and those that a Gap declares gone by it. */
+  /** By the catalog: numbers that came or are declared gone, and of these the declared ones. */
   had: RangeSet
   gone: RangeSet
   /** Numbers in the ledger, and in the journal behind the lake's cursor. */

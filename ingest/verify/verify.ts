@@ -10,7 +10,7 @@ import { checkInflux } from './check-influx.ts'
 import { checkLake, expectEnvelope, type LakeFinding, withoutBoundary } from './check-stream.ts'
 import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
 import { gapInSpan } from './gaps.ts'
-import { reportSpools, subtract } from './numbers.ts'
+import { reportSpools } from './numbers.ts'
 import { readAside } from './read-aside.ts'
 import { findJournal, journalEnvelopes, readJournal } from './read-journal.ts'
 import { readLedger } from './read-ledger.ts'
@@ -72,7 +72,7 @@ async function verifyOnce(
       if (!state.wants(name)) continue
       const known = state.spool(name, spool)
       known.predecessor = predecessor
-      for (const { from, to } of subtract(ranges, gone)) known.had.add(from, to)
+      for (const { from, to } of ranges) known.had.add(from, to)
       for (const { from, to } of gone) known.gone.add(from, to)
     }
     const journalFolder = join(dataFolder, 'journal')

@@ -120,6 +120,16 @@ it('shows what a Gap declares gone as that, not as lost, when the catalog counts
   }
 })
 
+it('knows by the catalog alone what a Gap declared gone, when the Gap itself is kept no more', async () => {
+  const data = await fill([1, 2])
+  await data.lakeTakesAll()
+  const spool = { rig, spool: spoolA, predecessor: '', ranges: [{ from: 1, to: 4 }], gone: [{ from: 3, to: 4 }] }
+  data.catalog.saveRanges([spool], data.journal.synced)
+  const report = await verify({ dataFolder: data.folder })
+  expect(report.rigs[0]!.spools[0]).toMatchObject({ lost: [], holes: [], declared: spool.gone })
+  expect(report.agree).toBe(true)
+})
+
 it('misses a spool of which nothing came, but not the one before the first', async () => {
   const data = await fill([])
   await data.put(1, batch(1), { predecessor: '01HZZZZZZZZZZZZZZZZZZZZZZ0' })
