@@ -71,7 +71,9 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
       countGone(sequence, bytes, header)
     } catch (error) {
       // The numbers stay holes; the sinks quarantine the body with its reason.
-      log.warn({ err: error, rig: header.rig, seq: header.seq }, 'a Gap cannot be read')
+      throttle(`${header.rig} gap`, (heldBack) =>
+        log.warn({ err: error, rig: header.rig, seq: header.seq, heldBack }, 'a Gap cannot be read'),
+      )
     }
     receipts.due(header.rig, header.spool)
     options.onStored(header, bytes, receivedNs, position)
@@ -103,7 +105,12 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
         ),
       )
     } catch (error) {
-      log.warn({ err: error, rig: header.rig, seq: header.seq }, 'a schema cannot be kept; its batches will be parked')
+      throttle(`${header.rig} schema`, (heldBack) =>
+        log.warn(
+          { err: error, rig: header.rig, seq: header.seq, heldBack },
+          'a schema cannot be kept; its batches will be parked',
+        ),
+      )
     }
   }
 
