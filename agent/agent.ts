@@ -8,11 +8,11 @@ import { version } from '../common/program.ts'
 import { createQuantiles } from '../common/quantiles.ts'
 import { ulid } from '../common/ulid.ts'
 import { toHex } from '../protos/hex.ts'
-import { decodeDown, encodeClockProbe, encodeStatus } from '../protos/messages.ts'
+import { decodeDown, decodeIngestStatus, encodeClockProbe, encodeStatus } from '../protos/messages.ts'
 import { encodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
-import { rigTopic } from '../protos/topics.ts'
-import { createBatcher, createGap } from './batcher.ts'
+import { ingestStatusTopic, parseTopic, rigTopic } from '../protos/topics.ts'
+import { createBatcher } from './batcher.ts'
 import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
 import { createPublisher } from './publisher.ts'
@@ -20,6 +20,7 @@ import { openRefused } from './refused.ts'
 import { type OpenAnySource, openSources, type RunningSource } from './run-sources.ts'
 import { openSource as openConfiguredSource } from './sources/table.ts'
 import { openSpool } from './spool.ts'
+import { addLoss } from './spool-loss.ts'
 
 // The agent's wiring, in the order of a reading's way: source -> batch -> spool (fsync) -> publish; spool forgets <- receipt.
 
@@ -96,17 +97,16 @@ export async function startAgent(
     send: (bundle) => connection.publish(rigTopic(group, rig, 'up'), bundle, { qos: 1 }),
     onReceiptLatency: receiptMs.add,
     onRefused({ spool: id, seq, bytes }) {
-      refused.put(id, seq, bytes)
+      try {
+        refused.put(id, seq, bytes)
+      } catch (error) {
+        log.error({ err: error, spool: id, seq }, 'a refused envelope cannot be kept aside')
+      }
       spool.giveUp(id, { from: seq, to: seq })
-      const now = clock.nowNs()
-      const gap = createGap(
-        '',
-        now,
-        now,
-        'refused',
-        "ingest would not take this envelope; it is kept in the agent's data folder",
-      )
-      void keep(spool.add({ type: 'gap', gap: { ...gap, spool: id, numbers: [{ from: seq, to: seq }] } }))
+      const gap = addLoss(undefined, id, seq, bytes)
+      gap.cause = 'refused'
+      gap.detail = "ingest would not take this envelope; it is kept in the agent's data folder"
+      void keep(spool.add({ type: 'gap', gap }))
       log.error({ spool: id, seq }, 'ingest does not take an envelope: kept aside and declared as a Gap')
     },
   })
@@ -145,7 +145,7 @@ export async function startAgent(
       })
       return batcher
     },
-    drained: () => spool.drained(undurableBytesMax),
+    drained: () => spool.drained(Math.min(undurableBytesMax, config.spool.bytesMax / 16)),
     // A source that can wait is not read into a spool that would have to drop what it holds.
     hasRoom: () => spool.bytes() < config.spool.bytesMax * 0.8,
   })
@@ -164,16 +164,20 @@ export async function startAgent(
     ...(config.broker.ca ? { ca: resolve(folder, config.broker.ca) } : {}),
     keepaliveS: config.broker.keepaliveS,
     will: { topic: statusTopic, payload: encodeStatus({ online: false, sinceNs, version, spools: [] }) },
-    subscribe: [rigTopic(group, rig, 'down')],
+    subscribe: [rigTopic(group, rig, 'down'), ingestStatusTopic('+')],
     log,
     onConnect() {
       connection.publish(statusTopic, status(true), { qos: 1, retain: true })
-      publisher.connected()
+      publisher.connected(spool.schemaEnvelopes())
       sendProbe()
     },
     onDisconnect: () => publisher.disconnected(),
-    onMessage(_topic, payload) {
+    onMessage(topic, payload) {
       try {
+        if (parseTopic(topic)?.type === 'ingest_status') {
+          followIngest(payload)
+          return
+        }
         const down = decodeDown(payload)
         // A message of a later release.
         if (down === undefined) return
@@ -188,6 +192,18 @@ export async function startAgent(
       }
     },
   })
+  /** An ingest that has begun anew need not wait for the agent's patience to run out. */
+  let ingestSinceNs: bigint | undefined
+  const followIngest = (payload: Uint8Array) => {
+    if (payload.length === 0) return
+    const { online, sinceNs: ingestSince, groups } = decodeIngestStatus(payload)
+    if (!online || !groups.includes(group) || ingestSince === ingestSinceNs) return
+    const isNew = ingestSinceNs !== undefined
+    ingestSinceNs = ingestSince
+    if (!isNew) return
+    connection.publish(statusTopic, status(true), { qos: 1, retain: true })
+    publisher.connected(spool.schemaEnvelopes())
+  }
   const sendProbe = () => connection.publish(rigTopic(group, rig, 'clock'), encodeClockProbe(probe.begin()), { qos: 0 })
 
   const sendHealth = () =>

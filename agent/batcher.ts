@@ -144,6 +144,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   let resumed = false
 
+  const bytesOf = (row: Row): number =>
+    texts.reduce((sum, i) => sum + columns[i]!.bytesOf(row.values[i] ?? null), fixedBytes)
+
   const add = (row: Row, rowOrigin: string) => {
     if (row.position !== undefined && resumedAfter > 0 && rowOrigin === resumedOrigin) {
       // The source goes over rows again that are spooled.
@@ -159,8 +162,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       close()
       origin = rowOrigin
     }
-    let rowBytes = fixedBytes
-    for (const i of texts) rowBytes += columns[i]!.bytesOf(row.values[i] ?? null)
+    let rowBytes = bytesOf(row)
     if (rowBytes > limits.bytesMax) {
       counters.refused++
       options.onGap({
@@ -175,7 +177,11 @@ export function createBatcher(options: BatcherOptions): Batcher {
       })
       return
     }
-    if (bytes + rowBytes > limits.bytesMax) close()
+    if (bytes + rowBytes > limits.bytesMax) {
+      close()
+      // A text that the closed batch had in its dictionary counts in full again.
+      rowBytes = bytesOf(row)
+    }
     place(timeNs)
 
     if (rows === 0) {

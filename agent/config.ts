@@ -26,8 +26,12 @@ const spoolSection = z
       .number()
       .int()
       .min(64 * 1024)
-      .default(8 * mib)
+      .default(2 * mib)
       .describe('Size of one file of the spool.'),
+  })
+  .refine(({ bytesMax, segmentBytesMax }) => bytesMax >= 4 * segmentBytesMax, {
+    path: ['segmentBytesMax'],
+    error: 'must be a quarter of bytesMax at most: whole segments make room',
   })
   .prefault({})
 

@@ -9,7 +9,9 @@ import type { Spool, SpooledEnvelope } from './spool.ts'
 // when receipts make no progress. Only a receipt takes an envelope out of the window.
 
 const resendLeastMs = 5_000
-const triesMax = 5
+const resendMostMs = 60_000
+/** So many times in a row, what was sent after an envelope was receipted and it was not: ingest does not take it. */
+const overtakenMax = 5
 
 export interface PublisherOptions {
   spool: Spool
@@ -29,7 +31,8 @@ export interface Publisher {
   /** An envelope that is in memory alone: sent if there is room now; the caller offers it again. */
   offerVolatile(envelope: FlyingEnvelope): void
   receipt(receipt: Receipt): void
-  connected(): void
+  /** The connection is there, or ingest has begun anew: sends again what is in flight. `first`: what goes before all else. */
+  connected(first: Uint8Array[]): void
   disconnected(): void
   /** Resolves when everything durable is confirmed, or the time is over. */
   drained(timeoutMs: number): Promise<boolean>
@@ -44,7 +47,10 @@ type FlyingEnvelope = Omit<SpooledEnvelope, 'position'>
 interface InFlight {
   envelope: FlyingEnvelope
   sentAtMs: number
+  /** Counts all sendings, so that it tells which was before which. */
+  order: number
   tries: number
+  overtaken: number
   backlog: boolean
 }
 
@@ -58,10 +64,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let backlogBytes = 0
   let smoothedMs = 0
   let progressAtMs = performance.now()
+  let sendings = 0
+  /** The latest sending that a receipt has answered. */
+  let answered = 0
 
   // The backlog: everything from readFrom to leftAt that is not confirmed or in flight. Both undefined: all that is on disk.
   let readFrom: Position | undefined
   let leftAt: Position | 'end' | undefined = 'end'
+  /** Changes when the backlog begins anew, so that a reader on its way notices. */
+  let generation = 0
   let pumping = false
   let wakePump = () => {}
   let wakeDrained = () => {}
@@ -85,7 +96,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       ofSpool = new Map()
       flights.set(envelope.spool, ofSpool)
     }
-    ofSpool.set(envelope.seq, { envelope, sentAtMs: performance.now(), tries: 1, backlog })
+    const sentAtMs = performance.now()
+    ofSpool.set(envelope.seq, { envelope, sentAtMs, order: ++sendings, tries: 1, overtaken: 0, backlog })
     inFlightBytes += envelope.bytes.length
     if (backlog) backlogBytes += envelope.bytes.length
     counters.sent++
@@ -100,6 +112,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const relaunch = (flight: InFlight) => {
     flight.sentAtMs = performance.now()
+    flight.order = ++sendings
     flight.tries++
     counters.resent++
     push(flight.envelope.bytes)
@@ -137,6 +150,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     try {
       while (online && behind()) {
         const goal = leftAt
+        const begun = generation
         for await (const envelope of spool.read(readFrom)) {
           while (online && !hasBacklogRoom(envelope.bytes.length)) {
             await new Promise<void>((resolve) => {
@@ -144,12 +158,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
             })
           }
           if (!online) return
+          if (generation !== begun) break
           readFrom = envelope.next
           if (spool.isConfirmed(envelope.spool, envelope.seq)) continue
           if (isFlying(envelope)) continue
           launch(envelope, true)
         }
-        if (leftAt === goal) leftAt = undefined
+        if (generation === begun && leftAt === goal) leftAt = undefined
       }
     } catch (error) {
       log.error({ err: error }, 'the backlog cannot be read from the spool; trying again')
@@ -162,20 +177,22 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const receipt = (received: Receipt) => {
     const now = performance.now()
-    spool.confirm(received, () => {
+    if (spool.confirm(received)) {
       log.warn(
         { spool: received.spool, through: received.through },
         'ingest has less than it once had: sending again what is kept',
       )
       readFrom = undefined
       leftAt = 'end'
-    })
+      generation++
+    }
     const ofSpool = flights.get(received.spool)
     if (ofSpool) {
       for (const flight of ofSpool.values()) {
         if (!spool.isConfirmed(received.spool, flight.envelope.seq)) continue
         land(ofSpool, flight)
         progressAtMs = now
+        answered = Math.max(answered, flight.order)
         if (flight.tries === 1) measure(flight, now)
       }
       if (ofSpool.size === 0 && received.spool !== spool.id) flights.delete(received.spool)
@@ -194,22 +211,28 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  /** Sends again what waits too long: everything if receipts make no progress, else what later ones have overtaken. */
+  /**
+   * Sends again what waits too long: all of it if receipts make no progress, else what later sendings have overtaken. Only
+   * being overtaken counts against an envelope: while ingest is away nothing does.
+   */
   const checkTimers = () => {
     if (!online) return
     const now = performance.now()
     const base = Math.max(resendLeastMs, 4 * smoothedMs)
     for (const ofSpool of flights.values()) {
       for (const flight of ofSpool.values()) {
-        const patience = base * 2 ** (flight.tries - 1)
+        const overtaken = answered > flight.order
+        const patience = overtaken ? base : Math.min(base * 2 ** (flight.tries - 1), resendMostMs)
         if (now - flight.sentAtMs < patience) continue
-        const overtaken = spool.isOvertaken(flight.envelope.spool, flight.envelope.seq)
         if (!overtaken && now - progressAtMs < patience) continue
-        if (overtaken && flight.tries >= triesMax) {
-          land(ofSpool, flight)
-          counters.refused++
-          options.onRefused(flight.envelope)
-        } else relaunch(flight)
+        if (overtaken) flight.overtaken++
+        if (flight.overtaken < overtakenMax) {
+          relaunch(flight)
+          continue
+        }
+        land(ofSpool, flight)
+        counters.refused++
+        options.onRefused(flight.envelope)
       }
     }
   }
@@ -221,10 +244,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
     offer,
     offerVolatile,
     receipt,
-    connected() {
+    connected(first) {
       online = true
       progressAtMs = performance.now()
-      for (const ofSpool of flights.values()) for (const flight of ofSpool.values()) relaunch(flight)
+      for (const envelope of first) push(envelope)
+      for (const ofSpool of flights.values()) {
+        for (const flight of ofSpool.values()) {
+          flight.overtaken = 0
+          relaunch(flight)
+        }
+      }
       void pump()
     },
     disconnected() {

@@ -14,6 +14,8 @@ export async function runAgent(file: string): Promise<void> {
   const agent = await startAgent(config, '.', log)
   const tell = () => process.send?.({ type: 'counters', counters: agent.counters() })
   process.on('message', tell)
+  // Whoever started it with a channel is gone: nobody would stop it any more.
+  if (process.send) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   await runUntilSignal(log, async () => {
     await agent.close()
     tell()

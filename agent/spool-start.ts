@@ -38,6 +38,8 @@ export function setLast(streams: Map<string, StreamState>, stream: string, state
 }
 
 export interface FoundSpool {
+  /** The rig whose envelopes these are; undefined if there are none. */
+  rig?: string
   predecessor: string
   streams: Map<string, StreamState>
 }
@@ -53,12 +55,14 @@ export interface OldLog {
  * stream from the newest checkpoint and the batches behind it. Whole segments are read only where one spool ends.
  */
 export async function readOldSpool(log: OldLog, index: SpoolIndex): Promise<FoundSpool> {
+  let rig: string | undefined
   for (const [i, segment] of log.segments.entries()) {
     const head = await firstEnvelope(log, segment)
     if (!head) {
       index.segments.push({ name: segment, spool: '', first: 0, last: 0 })
       continue
     }
+    rig = head.rig
     index.noted(segment, head.spool, head.seq)
     const next = log.segments[i + 1]
     const nextHead = next === undefined ? undefined : await firstEnvelope(log, next)
@@ -71,10 +75,13 @@ export async function readOldSpool(log: OldLog, index: SpoolIndex): Promise<Foun
   }
   const predecessor = index.segments.findLast(({ spool }) => spool !== '')?.spool ?? ''
   const { checkpoint, streams } = await lastStates(log)
-  return { predecessor: predecessor || (checkpoint?.spool ?? ''), streams }
+  return { predecessor: predecessor || (checkpoint?.spool ?? ''), streams, ...(rig === undefined ? {} : { rig }) }
 }
 
-async function firstEnvelope(log: OldLog, segment: string): Promise<{ spool: string; seq: number } | undefined> {
+async function firstEnvelope(
+  log: OldLog,
+  segment: string,
+): Promise<{ rig: string; spool: string; seq: number } | undefined> {
   for await (const { bytes } of log.read(segment)) {
     if (!isCheckpoint(bytes)) return readHeader(bytes)
   }

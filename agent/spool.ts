@@ -1,5 +1,6 @@
+import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
-import { LogFullError, openSegmentLog } from '../common/segment-log.ts'
+import { openSegmentLog } from '../common/segment-log.ts'
 import type { SegmentFiles } from '../common/segment-log-files.ts'
 import type { LogRecord, Position, SegmentLog } from '../common/segment-log-types.ts'
 import { readRecords } from '../common/segment-reader.ts'
@@ -7,10 +8,10 @@ import { ulid } from '../common/ulid.ts'
 import { encodeEnvelope, readHeader } from '../protos/envelope.ts'
 import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
-import { createHeld, type HeldEnvelope } from './held.ts'
-import { createSpoolIndex } from './spool-index.ts'
+import { createSpoolIndex, type SegmentEntry } from './spool-index.ts'
 import { addLoss, describeLoss } from './spool-loss.ts'
 import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool, setLast } from './spool-start.ts'
+import { createSpoolWriter, type NumberedEnvelope } from './spool-writer.ts'
 
 // The agent's log of envelopes on disk. A number is given out once, is published only after its fsync, and is forgotten only when
 // ingest has it in its journal, or when the byte limit drops the oldest, which is then declared by a Gap.
@@ -55,12 +56,13 @@ export interface Spool {
   drained(bytes: number): Promise<void>
   /** Durable envelopes from a position (undefined: the oldest) to the end as it stands now. */
   read(from: Position | undefined): AsyncIterable<SpooledEnvelope & { next: Position }>
-  /** Takes a receipt; `restored` is called if ingest has less than it once said, with the first number to send again. */
-  confirm(receipt: Receipt, restored: (fromSeq: number) => void): void
+  /** Takes a receipt. True: ingest has less than it once said, and some of it is kept here: it must be sent again. */
+  confirm(receipt: Receipt): boolean
   isConfirmed(spool: string, seq: number): boolean
-  isOvertaken(spool: string, seq: number): boolean
   /** These numbers will never be sent; a Gap says so. */
   giveUp(spool: string, range: Range): void
+  /** The newest envelope with the schema of each stream: to be sent first on each connect. */
+  schemaEnvelopes(): Uint8Array[]
   states(): SpoolState[]
   bytes(): number
   unconfirmed(): number
@@ -75,7 +77,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     directory: folder,
     // The spool rolls by itself, so that each segment begins with a checkpoint.
     segmentBytesMax: options.segmentBytesMax * 4,
-    bytesMax: options.bytesMax + options.segmentBytesMax,
+    bytesMax: options.bytesMax,
     recordBytesMax: 512 * 1024,
     log,
     ...(options.files ? { files: options.files } : {}),
@@ -90,6 +92,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     index,
   )
+  if (found.rig !== undefined && found.rig !== options.rig) {
+    await segmentLog.close()
+    throw new UsageError(
+      `rig: the spool in ${folder} holds envelopes of rig "${found.rig}", and this agent is "${options.rig}"; a rig keeps its name: set rig to "${found.rig}", or give this one another data folder`,
+    )
+  }
   return createSpool(options, segmentLog, index, found)
 }
 
@@ -113,13 +121,17 @@ function createSpool(
   const { folder, rig, log } = options
   const id = ulid(predecessor || undefined)
   const schemas = new Map<string, Uint8Array>()
+  const schemaEnvelopes = new Map<string, Uint8Array>()
+  // A quarter is kept free for what is under way while room is made, the Gaps that declare what goes among it.
+  const fullBytes = options.bytesMax * 0.75
   let seq = 0
   let inSegment = 0
   let waiting = 0
   let drainWaiters: { bytes: number; resolve(): void }[] = []
-  let dropping: Promise<void> | undefined
+  let making: Promise<void> | undefined
+  let forgetting: Promise<void> | undefined
   let unwritten: Gap | undefined
-  let lastError: unknown
+  let needsCheckpoint = false
 
   const settle = (bytes: number) => {
     waiting -= bytes
@@ -130,8 +142,41 @@ function createSpool(
     })
   }
 
+  const writer = createSpoolWriter({
+    log: segmentLog,
+    heldBytesMax,
+    isConfirmed: (number) => index.isConfirmed(id, number),
+    onWritten(envelope, position) {
+      index.noted(position.segment, id, envelope.seq)
+      if (segmentLog.bytes > fullBytes) void makeRoom()
+      options.onDurable({ ...envelope, spool: id, position })
+    },
+    onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
+    onLost({ seq: number, bytes }) {
+      index.giveUp(id, { from: number, to: number })
+      unwritten = addLoss(unwritten, id, number, bytes)
+    },
+    onHeld(reason) {
+      if (reason) {
+        log.error(
+          { err: reason },
+          'the spool cannot be written: envelopes are kept in memory, and lost if the agent ends',
+        )
+      } else log.warn('the spool can be written again')
+      options.onHeld?.(reason !== undefined)
+      if (reason || !unwritten) return
+      const gap = unwritten
+      unwritten = undefined
+      void add({ type: 'gap', gap })
+    },
+    // Some bytes go to the log's own headers.
+    hasRoom: (bytes) => segmentLog.bytes + bytes + 1024 <= options.bytesMax,
+    makeRoom: () => makeRoom(),
+  })
+
   const beginSegment = () => {
     inSegment = 0
+    needsCheckpoint = false
     const checkpoint = encodeCheckpoint({
       format: 1,
       spool: id,
@@ -139,7 +184,13 @@ function createSpool(
       nextSeq: seq + 1,
       streams: checkpointStreams(streams),
     })
-    segmentLog.append(checkpoint).catch((error) => log.error({ err: error }, 'the spool cannot write its checkpoint'))
+    segmentLog.append(checkpoint).then(
+      ({ segment }) => index.opened(segment),
+      () => {
+        // No room for it: it is written when there is.
+        needsCheckpoint = true
+      },
+    )
     for (const bytes of schemas.values()) void add({ type: 'schema', bytes })
   }
 
@@ -149,17 +200,6 @@ function createSpool(
     beginSegment()
   }
 
-  /** Appends, and makes room if there is none. Rejects if there is none to be made, or the disk can't be written. */
-  const append = async (bytes: Uint8Array): Promise<Position> => {
-    for (;;) {
-      try {
-        if (segmentLog.bytes + bytes.length > options.bytesMax) await dropOldest()
-        return await segmentLog.append(bytes)
-      } catch (error) {
-        if (!(error instanceof LogFullError) || !(await dropOldest())) throw error
-      }
-    }
-  }
   const add: Spool['add'] = async (body, extra) => {
     // What can't be encoded throws before it has a number.
     const number = seq + 1
@@ -168,52 +208,11 @@ function createSpool(
     if (extra?.stream !== undefined && extra.state) setLast(streams, extra.stream, extra.state)
     waiting += bytes.length
     inSegment += bytes.length
+    if (body.type === 'schema') schemaEnvelopes.set(streamKey(body.bytes), bytes)
     const { firstRowAtNs } = extra ?? {}
-    const envelope = { seq: number, bytes, ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }) }
-    try {
-      written(envelope, await append(bytes))
-    } catch (error) {
-      lastError = error
-      held.hold(envelope)
-    } finally {
-      settle(bytes.length)
-    }
-  }
-
-  const written = (envelope: HeldEnvelope, position: Position) => {
-    index.noted(position.segment, id, envelope.seq)
-    declareUnwritten()
-    options.onDurable({ ...envelope, spool: id, position })
-  }
-
-  const held = createHeld({
-    bytesMax: heldBytesMax,
-    isConfirmed: (number) => index.isConfirmed(id, number),
-    write: append,
-    onWritten: written,
-    onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
-    onLost({ seq: number, bytes }) {
-      giveUp(id, { from: number, to: number })
-      unwritten = addLoss(unwritten, id, number, bytes)
-    },
-    onChange(isHeld) {
-      if (isHeld)
-        log.error(
-          { err: lastError },
-          'the spool cannot be written: envelopes are kept in memory, and lost if the agent ends',
-        )
-      else log.warn('the spool can be written again')
-      declareUnwritten()
-      options.onHeld?.(isHeld)
-    },
-  })
-
-  /** Declares what could not be written, as soon as something can be again. */
-  const declareUnwritten = () => {
-    if (!unwritten) return
-    const gap = unwritten
-    unwritten = undefined
-    void add({ type: 'gap', gap })
+    const envelope: NumberedEnvelope = { seq: number, bytes, ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }) }
+    await writer.write(envelope)
+    settle(bytes.length)
   }
 
   const addAndRoll: Spool['add'] = (body, extra) => {
@@ -222,46 +221,61 @@ function createSpool(
     return add(body, extra)
   }
 
-  /** Drops the oldest segment for want of room and declares what of it ingest does not have. False: there is none. */
-  const dropOldest = async (): Promise<boolean> => {
-    if (dropping) {
-      await dropping
-      return true
-    }
-    const entry = index.segments[0]
-    if (!entry || index.segments.length < 2) {
-      if (inSegment === 0) return false
-      roll()
-      return entry !== undefined && index.segments.length >= 2
-    }
-    let done = () => {}
-    dropping = new Promise((resolve) => {
-      done = resolve
-    })
-    try {
-      const loss = await describeLoss(readSegment(folder, entry.name), entry, index.unconfirmed(entry))
-      index.removeSegment(entry.name)
-      await segmentLog.drop(entry.name)
-      if (loss) {
-        const { numbers, rows } = loss.gap
-        for (const range of numbers) giveUp(entry.spool, range)
-        log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are gone')
-        for (const body of [...loss.kept, { type: 'gap' as const, gap: loss.gap }]) void add(body)
-      }
-      return true
-    } finally {
-      dropping = undefined
-      done()
-    }
+  /** Drops the oldest segments until a quarter of the room is free; what of them ingest does not have is declared first. */
+  const makeRoom = () => {
+    making ??= dropUntilFree()
+      .catch((error) => log.error({ err: error }, 'the spool cannot make room'))
+      .finally(() => {
+        making = undefined
+      })
+    return making
   }
 
-  const giveUp = (spool: string, range: Range) => index.giveUp(spool, range)
-
-  const forget = () => {
-    for (const entry of index.droppable()) {
-      index.removeSegment(entry.name)
-      segmentLog.drop(entry.name).catch((error) => log.error({ err: error }, 'the spool cannot delete a segment'))
+  const dropUntilFree = async () => {
+    await forgetting
+    while (segmentLog.bytes > fullBytes) {
+      const [oldest] = segmentLog.segments()
+      if (!oldest) break
+      if (!oldest.sealed) {
+        if (inSegment === 0) break
+        // Only a closed one can be dropped.
+        inSegment = 0
+        needsCheckpoint = true
+        await segmentLog.roll()
+        continue
+      }
+      const entry = index.segments.find(({ name }) => name === oldest.name)
+      if (entry) await declareLoss(entry)
+      await segmentLog.drop(oldest.name)
+      index.removeSegment(oldest.name)
     }
+    if (needsCheckpoint) beginSegment()
+  }
+
+  /** The Gap is on disk before the segment goes, for a kill in between would leave a hole; unless the disk takes nothing more. */
+  const declareLoss = async (entry: SegmentEntry) => {
+    const loss = await describeLoss(readSegment(folder, entry.name), entry, index.unconfirmed(entry))
+    if (!loss) return
+    const { numbers, rows } = loss.gap
+    log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are dropped')
+    const declared = [...loss.kept, { type: 'gap' as const, gap: loss.gap }].map((body) => add(body))
+    await Promise.race([Promise.all(declared), writer.blocked()])
+    for (const range of numbers) index.giveUp(entry.spool, range)
+  }
+
+  /** Deletes the segments of which ingest has everything. */
+  const forget = () => {
+    if (making) return
+    forgetting ??= (async () => {
+      for (let entry = index.droppable(); entry; entry = index.droppable()) {
+        await segmentLog.drop(entry.name)
+        index.removeSegment(entry.name)
+      }
+    })()
+      .catch((error) => log.error({ err: error }, 'the spool cannot delete a segment'))
+      .finally(() => {
+        forgetting = undefined
+      })
   }
 
   index.begin(id)
@@ -282,32 +296,36 @@ function createSpool(
         yield { spool, seq: number, bytes: bytes.slice(), position, next }
       }
     },
-    confirm({ spool, through, ranges }, restored) {
-      const gone = index.confirm(spool, through, ranges, restored)
-      if (gone) {
+    confirm(receipt) {
+      const forgotten = index.confirm(receipt)
+      if (forgotten && forgotten.gone.length > 0) {
         const detail = 'ingest once had these envelopes, has them no more, and the agent had forgotten them'
+        const cause = 'ingest_restored' as const
         const gap = {
           fromNs: 0n,
           toNs: 0n,
           streams: [],
-          cause: 'ingest_restored' as const,
+          cause,
           detail,
-          spool,
-          numbers: [gone],
+          spool: receipt.spool,
+          numbers: forgotten.gone,
           rows: 0,
         }
         void addAndRoll({ type: 'gap', gap })
       }
       forget()
+      return forgotten?.kept ?? false
     },
     isConfirmed: index.isConfirmed,
-    isOvertaken: index.isOvertaken,
-    giveUp,
+    giveUp: index.giveUp,
+    schemaEnvelopes: () => [...schemaEnvelopes.values()],
     states: index.states,
     bytes: () => segmentLog.bytes,
-    unconfirmed: () => index.unconfirmedCount() + held.count(),
+    unconfirmed: () => index.unconfirmedCount() + writer.count(),
     async close() {
-      await held.close()
+      await writer.close()
+      await making
+      await forgetting
       await segmentLog.close()
     },
   }

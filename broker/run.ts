@@ -1,5 +1,5 @@
 import { openAccess } from '../common/access.ts'
-import { loadConfig } from '../common/config.ts'
+import { loadConfig, loadConfigHere } from '../common/config.ts'
 import { runUntilSignal } from '../common/lifecycle.ts'
 import { createLog } from '../common/log.ts'
 import { isLoopback } from '../common/loopback.ts'
@@ -9,7 +9,7 @@ import { brokerConfig } from './config.ts'
 
 /** `rigline broker`: runs until a signal. Throws ConfigError before anything listens. */
 export async function runBroker(file: string | undefined): Promise<void> {
-  const config = loadConfig(brokerConfig, file)
+  const config = file === undefined ? loadConfig(brokerConfig, file) : loadConfigHere(brokerConfig, file)
   const log = createLog('broker')
   const everyone = Object.values(config.listeners).every((listener) => !listener || listener.anonymous)
   const access = everyone ? undefined : await openAccess(config.access, log)

@@ -65,3 +65,19 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
   for (const { from, to } of initial) set.add(from, to)
   return set
 }
+
+/** The numbers of `ranges` that are not in `taken`; both sorted and disjoint. */
+export function subtractRanges(ranges: readonly Range[], taken: readonly Range[]): Range[] {
+  const left: Range[] = []
+  let next = 0
+  for (const range of ranges) {
+    let from = range.from
+    while (next < taken.length && taken[next]!.to < from) next++
+    for (let i = next; i < taken.length && taken[i]!.from <= range.to; i++) {
+      if (taken[i]!.from > from) left.push({ from, to: taken[i]!.from - 1 })
+      from = taken[i]!.to + 1
+    }
+    if (from <= range.to) left.push({ from, to: range.to })
+  }
+  return left
+}

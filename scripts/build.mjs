@@ -34,6 +34,8 @@ const programs = [
 
 // Built aside, then put in place at once: a build that fails, or runs while a program is started, leaves the last one whole.
 const aside = mkdtempSync('dist-')
+// mkdtemp makes it the builder's own; a service runs as another user.
+chmodSync(aside, 0o755)
 process.on('exit', () => rmSync(aside, { recursive: true, force: true }))
 if (agentOnly && existsSync('dist')) cpSync('dist', aside, { recursive: true })
 if (!agentOnly) {

@@ -75,7 +75,7 @@ const body = (bytes: number): Body => ({
 describe('publisher', () => {
   test('brings everything to ingest once, with no loss on the way', async () => {
     const { spool, publisher, arrived, link, sequence } = await setUp()
-    publisher.connected()
+    publisher.connected([])
     for (let i = 0; i < 2000; i++) void spool.add(body(500))
     await spool.drained(0)
     expect(await publisher.drained(20_000)).toBe(true)
@@ -89,7 +89,7 @@ describe('publisher', () => {
   test('never has more in flight than the window', async () => {
     const { spool, publisher, link } = await setUp()
     link.lose = () => true
-    publisher.connected()
+    publisher.connected([])
     for (let i = 0; i < 500; i++) await spool.add(body(5000))
     expect(publisher.inFlightBytes()).toBeLessThanOrEqual(windowBytes)
     expect(publisher.inFlightBytes()).toBeGreaterThan(windowBytes / 2)
@@ -105,13 +105,13 @@ describe('publisher', () => {
     for (let i = 0; i < total; i++) {
       await spool.add(body(800))
       if (i % 100 === 0) publisher.disconnected()
-      if (i % 100 === 30) publisher.connected()
+      if (i % 100 === 30) publisher.connected([])
     }
-    publisher.connected()
+    publisher.connected([])
     link.lose = () => false
     link.loseReceipt = () => false
     publisher.disconnected()
-    publisher.connected()
+    publisher.connected([])
     expect(await publisher.drained(20_000)).toBe(true)
     expect(sequence.receipt('r', spool.id)).toEqual({ spool: spool.id, through: total, ranges: [] })
   })
@@ -124,7 +124,7 @@ describe('publisher', () => {
     await first.spool.close()
 
     const { spool, publisher, arrived, sequence, link } = await setUp(first.folder)
-    publisher.connected()
+    publisher.connected([])
     await expect.poll(() => arrived.length, { interval: 1 }).toBeGreaterThan(10)
     void spool.add(body(10))
     await expect.poll(() => arrived.some(({ spool: id }) => id === spool.id), { interval: 1 }).toBe(true)
@@ -138,7 +138,7 @@ describe('publisher', () => {
 
   test('sends again without a reconnect when receipts make no progress', async () => {
     const { spool, publisher, link, sequence } = await setUp()
-    publisher.connected()
+    publisher.connected([])
     link.lose = () => true
     await spool.add(body(10))
     await expect.poll(() => link.bundles).toBe(1)
@@ -151,7 +151,7 @@ describe('publisher', () => {
   test('publishes from memory while the disk cannot be written, and writes what is left when it can be again', async () => {
     const files = createFaultyFiles()
     const { spool, publisher, sequence, arrived } = await setUp(undefined, files)
-    publisher.connected()
+    publisher.connected([])
     await spool.add(body(100))
     files.failSyncs = 1_000_000
     for (let i = 0; i < 20; i++) await spool.add(body(100))
@@ -162,7 +162,7 @@ describe('publisher', () => {
     expect(spool.unconfirmed()).toBeGreaterThanOrEqual(20)
     files.failSyncs = 0
     await expect.poll(() => spool.bytes(), { timeout: 5000 }).toBeGreaterThan(2000)
-    publisher.connected()
+    publisher.connected([])
     await expect.poll(() => sequence.receipt('r', spool.id).through, { timeout: 10_000 }).toBe(41)
     expect(new Set(arrived.map(({ seq }) => seq)).size).toBe(41)
     await expect.poll(() => spool.unconfirmed(), { timeout: 5000 }).toBe(0)
@@ -177,7 +177,7 @@ describe('publisher', () => {
     // More than 16 MiB, offline.
     for (let i = 0; i < 100; i++) await spool.add(body(large))
     files.failSyncs = 0
-    publisher.connected()
+    publisher.connected([])
     await expect.poll(() => sequence.receipt('r', spool.id).ranges.length, { timeout: 20_000 }).toBe(1)
     const [above] = sequence.receipt('r', spool.id).ranges
     expect(above!.from).toBeGreaterThan(2)
@@ -186,9 +186,56 @@ describe('publisher', () => {
     expect(Math.max(...arrived.map(({ seq }) => seq))).toBe(above!.to)
   })
 
+  test('keeps what disk order and memory left behind, over a restart', async () => {
+    const files = createFaultyFiles()
+    const first = await setUp(undefined, files)
+    for (let i = 0; i < 4; i++) await first.spool.add(body(100))
+    first.spool.confirm({ spool: first.spool.id, through: 4, ranges: [] })
+    files.failSyncs = 3
+    await first.spool.add(body(100))
+    for (let i = 0; i < 5; i++) await first.spool.add(body(100))
+    await expect.poll(() => first.spool.unconfirmed(), { timeout: 5000 }).toBe(6)
+    first.publisher.close()
+    await first.spool.close()
+    const { spool, publisher, sequence } = await setUp(first.folder)
+    sequence.gone('r', first.spool.id, [{ from: 1, to: 4 }])
+    publisher.connected([])
+    await expect.poll(() => sequence.receipt('r', first.spool.id).through, { timeout: 5000 }).toBe(10)
+    expect(spool.isConfirmed(first.spool.id, 5)).toBe(true)
+  })
+
+  test('gives nothing up while ingest is away, however long', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+    const { spool, publisher, link, sequence, refused } = await setUp()
+    publisher.connected([])
+    link.lose = () => true
+    for (let i = 0; i < 10; i++) await spool.add(body(100))
+    for (let s = 0; s < 600; s++) await vi.advanceTimersByTimeAsync(1000)
+    expect(link.bundles).toBeGreaterThan(5)
+    link.lose = () => false
+    await spool.add(body(100))
+    for (let s = 0; s < 200; s++) await vi.advanceTimersByTimeAsync(1000)
+    expect(refused).toEqual([])
+    expect(sequence.receipt('r', spool.id)).toEqual({ spool: spool.id, through: 11, ranges: [] })
+  })
+
+  test('gives up what ingest does not take though it takes all that is sent after it', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+    const { spool, publisher, link, refused } = await setUp()
+    publisher.connected([])
+    link.lose = (bundle) => splitBundle(bundle).some((envelope) => readHeader(envelope).seq === 1)
+    await spool.add(body(100))
+    await vi.advanceTimersByTimeAsync(10)
+    for (let s = 0; s < 120 && refused.length === 0; s++) {
+      await spool.add(body(10))
+      await vi.advanceTimersByTimeAsync(1000)
+    }
+    expect(refused.map(({ seq }) => seq)).toEqual([1])
+  })
+
   test('sends again what it still keeps when ingest was restored from a copy', async () => {
     const { spool, publisher, sequence, arrived } = await setUp()
-    publisher.connected()
+    publisher.connected([])
     for (let i = 0; i < 100; i++) await spool.add(body(100))
     expect(await publisher.drained(10_000)).toBe(true)
     arrived.length = 0

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Position, SegmentLog } from '../common/segment-log-types.ts'
+
+// Puts envelopes into the spool's log in the order of their numbers, whatever the disk does: if it takes none, those that
+// wait are kept in memory, bounded, published from there, and written in order as soon as it takes them again.
+
+const retryMs = 1000
+
+export interface NumberedEnvelope {
+  seq: number
+  bytes: Uint8Array
+  firstRowAtNs?: bigint
+}
+
+export interface WriterOptions {
+  log: SegmentLog
+  /** Bytes kept in memory while the disk can't be written. */
+  heldBytesMax: number
+  isConfirmed(seq: number): boolean
+  onWritten(envelope: NumberedEnvelope, position: Position): void
+  /** In memory alone: to be published if there is room. Told again every second. */
+  onVolatile(envelope: NumberedEnvelope): void
+  /** Dropped from memory without having been written. */
+  onLost(envelope: NumberedEnvelope): void
+  /** The disk takes nothing (with the reason), or takes it again. */
+  onHeld(reason: unknown): void
+  hasRoom(bytes: number): boolean
+  /** Asked when the log is full: makes room. */
+  makeRoom(): Promise<void>
+}
+
+interface Waiting {
+  envelope: NumberedEnvelope
+  /** The caller was told: written, or in memory. */
+  settle(): void
+}
+
+export interface SpoolWriter {
+  /** Resolves when the envelope is durable, or in memory because the disk can't be written. Call in the order of numbers. */
+  write(envelope: NumberedEnvelope): Promise<void>
+  /** Resolves when the log refuses what is written to it, at once if it does now. */
+  blocked(): Promise<void>
+  /** Envelopes that are not on disk. */
+  count(): number
+  /** Tries the disk once more; what it does not take is lost with the process. */
+  close(): Promise<void>
+}
+
+export function createSpoolWriter(options: WriterOptions): SpoolWriter {
+  const { log } = options
+  /** Appended, not settled yet; then those that wait because the disk refused one before them. Both by number. */
+  let outstanding = 0
+  const backlog: Waiting[] = []
+  let recovering: Promise<void> | undefined
+  let closed = false
+  let held = false
+  let lastError: unknown
+  let failures = 0
+  const blockedWaiters: (() => void)[] = []
+  let settled = () => {}
+
+  const append = (waiting: Waiting) => {
+    outstanding++
+    log
+      .append(waiting.envelope.bytes)
+      .then(
+        (position) => {
+          waiting.settle()
+          options.onWritten(waiting.envelope, position)
+        },
+        (error) => {
+          lastError = error
+          failures++
+          backlog.push(waiting)
+          recovering ??= recover()
+          for (const tell of blockedWaiters.splice(0)) tell()
+        },
+      )
+      .finally(() => {
+        outstanding--
+        if (outstanding === 0) settled()
+      })
+  }
+
+  const allSettled = async () => {
+    while (outstanding > 0) {
+      await new Promise<void>((resolve) => {
+        settled = resolve
+      })
+    }
+    backlog.sort((a, b) => a.envelope.seq - b.envelope.seq)
+  }
+
+  /** Appends what waits, in order, as far as there is room. How it went on. */
+  const drain = async (): Promise<'all' | 'some' | 'refused'> => {
+    await options.makeRoom()
+    const before = failures
+    let appended = 0
+    for (let next = backlog[0]; next; next = backlog[0]) {
+      if (!options.isConfirmed(next.envelope.seq)) {
+        if (!options.hasRoom(next.envelope.bytes.length)) break
+        append(next)
+        appended++
+      } else next.settle()
+      backlog.shift()
+    }
+    await allSettled()
+    if (failures > before) return 'refused'
+    if (backlog.length === 0) return 'all'
+    return appended > 0 ? 'some' : 'refused'
+  }
+
+  const recover = async () => {
+    await allSettled()
+    while (!closed) {
+      const outcome = await drain()
+      if (outcome === 'all') break
+      if (outcome === 'some') continue
+      hold()
+      await sleep(retryMs, undefined, { ref: false })
+    }
+    recovering = undefined
+    if (!held || backlog.length > 0) return
+    held = false
+    options.onHeld(undefined)
+  }
+
+  const hold = () => {
+    if (!held) {
+      held = true
+      options.onHeld(lastError)
+    }
+    let bytes = backlog.reduce((sum, { envelope }) => sum + envelope.bytes.length, 0)
+    while (bytes > options.heldBytesMax) {
+      const { envelope, settle } = backlog.shift()!
+      bytes -= envelope.bytes.length
+      settle()
+      options.onLost(envelope)
+    }
+    for (const { envelope, settle } of backlog) {
+      settle()
+      options.onVolatile(envelope)
+    }
+  }
+
+  return {
+    write: (envelope) =>
+      new Promise<void>((resolve) => {
+        const waiting = { envelope, settle: resolve }
+        if (!recovering) append(waiting)
+        else {
+          backlog.push(waiting)
+          // The disk is known to refuse: what comes now is kept in memory at once.
+          if (held) hold()
+        }
+      }),
+    blocked: () =>
+      new Promise((resolve) => {
+        if (recovering) resolve()
+        else blockedWaiters.push(resolve)
+      }),
+    count: () => outstanding + backlog.length,
+    async close() {
+      closed = true
+      await recovering
+      await allSettled()
+      if (backlog.length > 0) await drain()
+    },
+  }
+}
