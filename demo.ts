@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -12,10 +12,11 @@ import { createLog } from './common/log.ts'
 import { builtProgram } from './common/program.ts'
 import { createQuantiles } from './common/quantiles.ts'
 import { renderTable } from './dashboards/terminal-table.ts'
+import { type AgentEnd, compareDemo } from './demo-result.ts'
 import type { RigsAnswer, SinksAnswer } from './ingest/http/answers.ts'
 import { connectLive } from './ingest/http/live-client.ts'
 import type { InfluxConfig } from './ingest/sinks/influx/config.ts'
-import { summarize, verify } from './ingest/verify/verify.ts'
+import { verify } from './ingest/verify/verify.ts'
 import { decodeBody, readHeader } from './protos/envelope.ts'
 import { startUp, upConfig } from './up.ts'
 
@@ -79,8 +80,11 @@ async function runDemo(options: DemoOptions): Promise<number> {
   )
   say(durationMs === undefined ? 'Ctrl-C stops it and verifies.' : `Stops by itself after ${options.duration}.`)
   const stopTable = options.json ? () => {} : showTable(page)
-  await waitForEnd(durationMs, agents)
+  const stopWatching = watchCounters(agents)
+  const cutShort = await waitForEnd(durationMs, agents, up.ingest.takenOver)
+  stopWatching()
   stopTable()
+  if (cutShort !== undefined) say(cutShort)
 
   say('Stopping the rigs, then reading back what is stored ...')
   await Promise.all(agents.map((agent) => agent.stop()))
@@ -96,39 +100,45 @@ async function runDemo(options: DemoOptions): Promise<number> {
     toNs,
     ...(influx ? { influx } : {}),
   })
-  const sums = summarize(report)
-  const produced = agents.reduce((sum, { counters }) => sum + (counters()?.readings ?? 0), 0)
+  const { problems, ...compared } = compareDemo(
+    agents.map((agent) => agent.end()),
+    report,
+    influx !== undefined,
+  )
+  if (cutShort !== undefined) problems.push(cutShort)
+  if (!stored) problems.push('the stores did not get everything')
   const receiptMs = createQuantiles()
-  for (const { counters } of agents) for (const ms of counters()?.receiptSamplesMs ?? []) receiptMs.add(ms)
+  for (const agent of agents) for (const ms of agent.end().counters?.receiptSamplesMs ?? []) receiptMs.add(ms)
   const result = {
     rigs: Object.keys(rigs),
-    produced,
-    stored: { lake: sums.lake, influx: influx ? sums.influx : null },
-    lost: Math.max(produced - sums.lake, influx ? produced - sums.influx - sums.notRepresentable : 0),
-    duplicates: sums.duplicates,
+    ...compared,
     receipt_ms: receiptMs.summary(),
     live_ms: live.summary(),
   }
-  const good = result.lost === 0 && result.duplicates === 0 && report.agree && stored
+  const good = result.lost === 0 && result.duplicates === 0 && problems.length === 0
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else {
-    const { lost, duplicates, receipt_ms: receipt, live_ms: shown } = result
+    const { produced, stored: has, lost, duplicates, receipt_ms: receipt, live_ms: shown } = result
     say(
       [
-        `${produced} readings measured, ${sums.lake} in the lake${influx ? `, ${sums.influx} in InfluxDB` : ''}: ${lost} lost, ${duplicates} duplicates.`,
+        `${produced} readings measured, ${has.lake} in the lake${influx ? `, ${has.influx} in InfluxDB` : ''}: ${lost} lost, ${duplicates} duplicates.`,
         `From sample to receipt ${receipt.p50} ms (p99 ${receipt.p99}), to the live page ${shown.p50} ms (p99 ${shown.p99}).`,
         `The same in detail: npm run rigline -- verify --data ${join(options.data, 'ingest')}`,
       ].join('\n'),
     )
   }
+  for (const problem of problems) say(`NOT GOOD: ${problem}`)
   return good ? 0 : 1
 }
 
 interface AgentProcess {
-  counters(): AgentCounters | undefined
+  end(): AgentEnd
+  /** Asks for its counters: `end` has them when the answer is here. */
+  ask(): void
+  /** Resolves when the process is gone. */
+  ended: Promise<void>
   /** Ends it in order and waits for its last counters. */
   stop(): Promise<void>
-  child: ChildProcess
 }
 
 function startAgentProcess(
@@ -148,33 +158,56 @@ function startAgentProcess(
     env: { ...process.env, RIGLINE_LOG: process.env.RIGLINE_LOG ?? 'warn' },
     detached: true,
   })
-  let counters: AgentCounters | undefined
+  const end: AgentEnd = { rig, counters: undefined, final: false, ended: undefined, early: true }
   child.on('message', (message: { type: string; counters: AgentCounters }) => {
-    if (message.type === 'counters') counters = message.counters
+    if (message.type === 'counters') end.counters = message.counters
+    // It follows the counters that the agent sends after its last reading.
+    if (message.type === 'closed') end.final = true
   })
   const ended = new Promise<void>((done) => {
-    child.once('exit', () => done())
+    child.once('exit', (code, signal) => {
+      end.ended = code ?? signal ?? undefined
+      done()
+    })
     child.once('error', () => done())
   })
   return {
-    counters: () => counters,
-    child,
+    end: () => end,
+    ask: () => void (child.connected && child.send('counters', () => {})),
+    ended,
     async stop() {
-      child.kill('SIGTERM')
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+        end.early = false
+        child.kill('SIGTERM')
+      }
       await ended
     },
   }
 }
 
-/** Until the time is over, a signal comes, or an agent dies. */
-async function waitForEnd(durationMs: number | undefined, agents: AgentProcess[]): Promise<void> {
-  await new Promise<void>((done) => {
-    if (durationMs !== undefined) setTimeout(done, durationMs)
-    process.once('SIGINT', () => done())
-    process.once('SIGTERM', () => done())
-    for (const { child } of agents) child.once('exit', () => done())
+/** So that something is known of an agent that dies. */
+function watchCounters(agents: AgentProcess[]): () => void {
+  const timer = setInterval(() => {
+    for (const agent of agents) agent.ask()
+  }, 2000)
+  return () => clearInterval(timer)
+}
+
+/** Until the time is over, a signal comes, or something ends that should run: then returns what. */
+async function waitForEnd(
+  durationMs: number | undefined,
+  agents: AgentProcess[],
+  takenOver: Promise<never>,
+): Promise<string | undefined> {
+  const cutShort = await new Promise<string | undefined>((done) => {
+    if (durationMs !== undefined) setTimeout(() => done(undefined), durationMs)
+    process.once('SIGINT', () => done(undefined))
+    process.once('SIGTERM', () => done(undefined))
+    for (const { end, ended } of agents) ended.then(() => done(`Stopped early: the agent of ${end().rig} ended.`))
+    takenOver.catch((error: Error) => done(`Stopped early: ${error.message}.`))
   })
   process.on('SIGINT', () => process.exit(1))
+  return cutShort
 }
 
 /** The table on the terminal, once a second; returns what stops it. */
