@@ -9,6 +9,7 @@ import { runUntilSignal } from './common/lifecycle.ts'
 import { createLog, type Logger } from './common/log.ts'
 import { ingestSection } from './ingest/config.ts'
 import { type Ingest, startIngest } from './ingest/ingest.ts'
+import { exitWhenTakenOver } from './ingest/run.ts'
 
 // `rigline up`: broker, ingest and page in one process, the embedded default.
 
@@ -61,6 +62,7 @@ export function addUpCommand(program: Command): void {
     .action(async ({ config }: { config: string }) => {
       const log = createLog('rigline')
       const up = await startUp(loadConfigHere(upConfig, config), log)
+      exitWhenTakenOver(up.ingest.takenOver, log, up.close)
       await runUntilSignal(log, up.close)
       process.exit(0)
     })

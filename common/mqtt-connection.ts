@@ -18,7 +18,8 @@ export interface ConnectionOptions {
   /** Path of a PEM file. */
   ca?: string
   keepaliveS: number
-  will: { topic: string; payload: Uint8Array }
+  /** Read at each connect. */
+  will: { topic: string; readonly payload: Uint8Array }
   subscribe: string[]
   log: Logger
   onConnect(): void

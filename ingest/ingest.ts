@@ -9,9 +9,9 @@ import { type Connection, startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
 import { comparePositions, type Position, type SegmentInfo } from '../common/segment-log-types.ts'
 import { fromHex } from '../protos/hex.ts'
-import { encodeDown, encodeIngestStatus } from '../protos/messages.ts'
+import { encodeDown } from '../protos/messages.ts'
 import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
-import { type Down, protocolVersion } from '../protos/types.ts'
+import type { Down } from '../protos/types.ts'
 import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { startHttp } from './http/http.ts'
@@ -24,6 +24,7 @@ import { createReceive } from './receive.ts'
 import { createRigs } from './rigs.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
 import type { IngestCounters, IngestState, SinkState } from './state.ts'
+import { createTakeover } from './takeover.ts'
 
 // Ingest's wiring, in the order of a reading's way: receive -> frame -> journal (fsync) -> receipt; sinks and live behind it.
 
@@ -70,7 +71,6 @@ async function wire(
 ): Promise<Ingest> {
   const secret = readSecret(config.broker, '.')
   const clock = createClock()
-  const sinceNs = clock.nowNs()
   const counters = createCounters()
 
   // The journal, and what follows it.
@@ -119,6 +119,7 @@ async function wire(
 
   // From MQTT into the journal, and receipts back.
   const sendDown = (rig: string, down: Down) => {
+    if (takeover.by !== undefined) return
     const topic = rigTopic(rigs.groupOf(rig) ?? config.groups[0]!, rig, 'down')
     connection?.publish(topic, encodeDown(down), { qos: 1 })
   }
@@ -144,40 +145,53 @@ async function wire(
       }
     },
   })
+  const statusTopic = ingestStatusTopic(config.name)
   let giveWay: (error: Error) => void = () => {}
   const takenOver = new Promise<never>((_, reject) => {
     giveWay = reject
   })
   takenOver.catch(() => {})
-  const onMessage = createMessages({
+  const takeover = createTakeover({
+    name: config.name,
     groups: config.groups,
-    sinceNs,
+    version,
+    nowNs: clock.nowNs(),
+    publish: (status) => started.publish(statusTopic, status, { qos: 1, retain: true }),
+    onTakenOver(name, groups) {
+      // The other one's receipts count from here on.
+      void disconnect()
+      giveWay(new Error(`another ingest ("${name}", started later) has taken over group ${groups.join(', ')}`))
+    },
+  })
+  opened.push(takeover.close)
+  const onMessage = createMessages({
     clock,
     rigs,
     receipts,
     connection: () => started,
     receive,
-    onTakenOver: (name, groups) =>
-      giveWay(new Error(`another ingest ("${name}", started later) has taken over group ${groups.join(', ')}`)),
+    onIngest: takeover.heard,
   })
   const throttle = createThrottle()
-  const statusTopic = ingestStatusTopic(config.name)
-  const ingestStatus = (online: boolean) =>
-    encodeIngestStatus({ online, sinceNs, version, protocols: [protocolVersion], groups: config.groups })
   const started = startConnection({
     url: config.broker.url,
-    // One client id a set of groups: the broker itself lets a second ingest take over.
-    clientId: `${config.name}-${config.groups.join('+')}`,
+    clientId: `${config.name}-${takeover.instance}`,
     username: config.name,
     secret,
     ...(config.broker.ca ? { ca: resolve(config.broker.ca) } : {}),
     keepaliveS: config.broker.keepaliveS,
-    will: { topic: statusTopic, payload: ingestStatus(false) },
+    will: {
+      topic: statusTopic,
+      get payload() {
+        return takeover.status(false)
+      },
+    },
     subscribe: [...config.groups.flatMap(groupFilters), ingestStatusTopic('+')],
     log,
-    onConnect: () => started.publish(statusTopic, ingestStatus(true), { qos: 1, retain: true }),
-    onDisconnect() {},
+    onConnect: takeover.connected,
+    onDisconnect: takeover.disconnected,
     onMessage(topic, payload) {
+      if (takeover.by !== undefined) return
       try {
         onMessage(topic, payload)
       } catch (error) {
@@ -224,12 +238,21 @@ async function wire(
   }, checkpointEveryMs)
   log.info({ http: http.port, groups: config.groups, data: folder }, 'ingest started')
 
+  let disconnecting: Promise<void> | undefined
+  const disconnect = () => {
+    disconnecting ??= (async () => {
+      // On a shared topic it would erase what the one that took over has said.
+      if (takeover.by !== config.name) await started.publishLast(statusTopic, takeover.status(false))
+      await started.close()
+    })()
+    return disconnecting
+  }
   let closing: Promise<void> | undefined
   const close = async () => {
     clearInterval(timer)
+    takeover.close()
     receipts.flush()
-    await started.publishLast(statusTopic, ingestStatus(false))
-    await started.close()
+    await disconnect()
     receipts.close()
     for (const closeOne of opened.reverse()) await closeOne()
   }

@@ -2,24 +2,26 @@ import type { Clock } from '../common/clock.ts'
 import type { Connection } from '../common/mqtt-connection.ts'
 import { decodeClockProbe, decodeIngestStatus, decodeStatus, encodeDown } from '../protos/messages.ts'
 import { parseTopic, rigTopic } from '../protos/topics.ts'
+import type { IngestStatus } from '../protos/types.ts'
 import type { Receipts } from './receipts.ts'
 import type { Rigs } from './rigs.ts'
 
+/** Spools of one status that are answered: an agent has a few, and each is looked up. */
+const spoolsMax = 64
+
 export interface MessageOptions {
-  groups: string[]
-  sinceNs: bigint
   clock: Clock
   rigs: Rigs
   receipts: Receipts
   connection(): Connection
   receive(rig: string, topic: string, payload: Uint8Array): void
-  /** Another ingest that started later serves one of these groups. */
-  onTakenOver(name: string, groups: string[]): void
+  /** What an ingest says of itself. */
+  onIngest(name: string, status: IngestStatus): void
 }
 
 /** What each MQTT message to ingest does. The returned function throws for one that can't be read. */
 export function createMessages(options: MessageOptions): (topic: string, payload: Uint8Array) => void {
-  const { groups, sinceNs, clock, rigs, receipts, connection } = options
+  const { clock, rigs, receipts, connection } = options
 
   const answerClock = (group: string, rig: string, payload: Uint8Array) => {
     const t2Ns = clock.nowNs()
@@ -41,11 +43,9 @@ export function createMessages(options: MessageOptions): (topic: string, payload
       const status = decodeStatus(payload)
       rigs.status(parsed.rig, parsed.group, status)
       // The agent lists its spools at connect: the answers say what it need not send.
-      for (const { spool } of status.spools) receipts.due(parsed.rig, spool)
+      for (const { spool } of status.spools.slice(-spoolsMax)) receipts.due(parsed.rig, spool)
     } else if (parsed.type === 'ingest_status') {
-      const other = decodeIngestStatus(payload)
-      const shared = other.groups.filter((group) => groups.includes(group))
-      if (other.online && other.sinceNs > sinceNs && shared.length > 0) options.onTakenOver(parsed.name, shared)
+      options.onIngest(parsed.name, decodeIngestStatus(payload))
     }
   }
 }

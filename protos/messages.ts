@@ -52,6 +52,7 @@ export const encodeIngestStatus = (status: IngestStatus): Uint8Array =>
     version: status.version,
     protocols: status.protocols,
     groups: status.groups,
+    instance: status.instance,
   })
 
 export const decodeIngestStatus = (bytes: Uint8Array): IngestStatus =>
@@ -63,6 +64,7 @@ export const decodeIngestStatus = (bytes: Uint8Array): IngestStatus =>
       version: message.version,
       protocols: message.protocols.slice(),
       groups: message.groups.slice(),
+      instance: message.instance,
     }
   })
 

@@ -178,10 +178,13 @@ export interface Status {
 
 export interface IngestStatus {
   online: boolean
+  /** Later than that of every ingest it found at its start. */
   sinceNs: bigint
   version: string
   protocols: number[]
   groups: string[]
+  /** ULID, drawn at each start. */
+  instance: string
 }
 
 export interface Receipt {

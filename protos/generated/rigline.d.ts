@@ -1921,6 +1921,9 @@ export namespace rigline {
             /** IngestStatus groups. */
             groups: string[];
 
+            /** IngestStatus instance. */
+            instance: string;
+
             /**
              * Creates a new IngestStatus instance using the specified properties.
              * @param [properties] Properties to set
@@ -1967,6 +1970,9 @@ export namespace rigline {
 
                 /** IngestStatus groups */
                 groups?: (string[]|null);
+
+                /** IngestStatus instance */
+                instance?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

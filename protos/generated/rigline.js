@@ -4796,6 +4796,7 @@ export const rigline = $root.rigline = (() => {
              * @property {string|null} [version] IngestStatus version
              * @property {Array.<number>|null} [protocols] IngestStatus protocols
              * @property {Array.<string>|null} [groups] IngestStatus groups
+             * @property {string|null} [instance] IngestStatus instance
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -4870,6 +4871,14 @@ export const rigline = $root.rigline = (() => {
             IngestStatus.prototype.groups = $util.emptyArray;
 
             /**
+             * IngestStatus instance.
+             * @member {string} instance
+             * @memberof rigline.v1.IngestStatus
+             * @instance
+             */
+            IngestStatus.prototype.instance = "";
+
+            /**
              * Creates a new IngestStatus instance using the specified properties.
              * @function create
              * @memberof rigline.v1.IngestStatus
@@ -4912,6 +4921,8 @@ export const rigline = $root.rigline = (() => {
                 if (message.groups != null && message.groups.length)
                     for (let i = 0; i < message.groups.length; ++i)
                         writer.uint32(/* id 5, wireType 2 =*/42).string(message.groups[i]);
+                if (message.instance != null && $Object.hasOwnProperty.call(message, "instance") && message.instance !== "")
+                    writer.uint32(/* id 6, wireType 2 =*/50).string(message.instance);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5003,6 +5014,15 @@ export const rigline = $root.rigline = (() => {
                             if (!(message.groups && message.groups.length))
                                 message.groups = [];
                             message.groups.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.instance = value;
+                            else
+                                delete message.instance;
                             continue;
                         }
                     }

@@ -25,7 +25,14 @@ test('statuses come back', () => {
     }),
   )
   const protocols = fc.array(fc.nat(2 ** 31))
-  const ingest = fc.record({ online: fc.boolean(), sinceNs: int64, version: text, protocols, groups: fc.array(text) })
+  const ingest = fc.record({
+    online: fc.boolean(),
+    sinceNs: int64,
+    version: text,
+    protocols,
+    groups: fc.array(text),
+    instance: text,
+  })
   fc.assert(
     fc.property(ingest, (status) => {
       expect(decodeIngestStatus(encodeIngestStatus(status))).toEqual(status)
