@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
+import { addIngest } from '../../common/access-edit.ts'
 import type { RigsAnswer } from '../../ingest/http/answers.ts'
 import { createTakeover } from '../../ingest/takeover.ts'
 import { decodeIngestStatus } from '../../protos/messages.ts'
@@ -21,11 +22,12 @@ interface Second {
   rigs(): Promise<RigsAnswer>
 }
 
-async function startSecond(folder: string, mqtt: string, name: string): Promise<Second> {
+async function startSecond(folder: string, mqtt: string, name: string, secret?: string): Promise<Second> {
   const port = await freePort()
   const file = join(folder, 'second.yaml')
   const http = { port, anonymous: true }
-  writeFileSync(file, stringify({ name, groups: [group], data: 'second', broker: { url: mqtt }, http }))
+  const broker = { url: mqtt, ...(secret === undefined ? {} : { secret }) }
+  writeFileSync(file, stringify({ name, groups: [group], data: 'second', broker, http }))
   const program = startProgram(['ingest', '--config', file], { level: 'info' })
   onTestFinished(async () => void (await program.stop()))
   return {
@@ -106,9 +108,11 @@ test('up gives way as well', async () => {
   const tcpPort = await freePort()
   const httpPort = await freePort()
   const file = join(folder, 'rigline.yaml')
-  const listeners = { tcp: { host: '127.0.0.1', port: tcpPort, anonymous: true } }
+  const access = join(folder, 'access.yaml')
+  const secret = await addIngest(access, { name: 'ingest-2', groups: [group] })
+  const broker = { access, listeners: { tcp: { host: '127.0.0.1', port: tcpPort } } }
   const http = { port: httpPort, anonymous: true }
-  writeFileSync(file, stringify({ broker: { listeners }, ingest: { groups: [group], data: 'first', http } }))
+  writeFileSync(file, stringify({ broker, ingest: { groups: [group], data: 'first', http } }))
   const up = startProgram(['up', '--config', file])
   onTestFinished(async () => void (await up.stop()))
   const exited = exitOf(up)
@@ -116,8 +120,8 @@ test('up gives way as well', async () => {
     const answer = (await (await fetch(`http://127.0.0.1:${httpPort}/v1/rigs`)).json()) as RigsAnswer
     return answer.ingest.online
   }
-  await waitFor('up to be up', 20_000, online)
-  await startSecond(folder, `mqtt://127.0.0.1:${tcpPort}`, 'ingest-2')
+  await waitFor('up to be up', 20_000, online).catch((error) => expect.fail(`${error.message}\n${up.output()}`))
+  await startSecond(folder, `mqtt://127.0.0.1:${tcpPort}`, 'ingest-2', secret)
   expect(await exited, up.output()).toBe(3)
 }, 60_000)
 
