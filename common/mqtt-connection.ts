@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import mqtt, { type MqttClient } from 'mqtt'
 import { writeToStream } from 'mqtt-packet'
+import { reasonOf } from '../protos/errors.ts'
 import { createThrottle, type Logger } from './log.ts'
 
 // The MQTT connection of agents and of ingest. Each connection is a new client with a clean session: what was under way is
@@ -37,7 +38,10 @@ export interface Connection {
 
 const waitLeastMs = 250
 const waitMostMs = 10_000
+const subscribeMostMs = 10_000
+const closeMostMs = 2_000
 
+/** Throws if the CA file can't be read at the first connect; later that is a reason to try again. */
 export function startConnection(options: ConnectionOptions): Connection {
   const throttle = createThrottle()
   let client: MqttClient | undefined
@@ -62,6 +66,12 @@ export function startConnection(options: ConnectionOptions): Connection {
     })
     client = opening
     let error: Error | undefined
+    let answerDue: NodeJS.Timeout | undefined
+    /** Ends this connection, so that the next one is tried after the wait. */
+    const give = (reason: string) => {
+      error ??= new Error(reason)
+      opening.end(true)
+    }
     opening.on('error', (cause) => {
       error = cause
     })
@@ -69,8 +79,14 @@ export function startConnection(options: ConnectionOptions): Connection {
     opening.on('connect', () => {
       // Receipts are small and their batch waits for them: not a moment for Nagle's algorithm.
       if (opening.stream instanceof Socket) opening.stream.setNoDelay(true)
+      answerDue = setTimeout(() => give('no answer to the subscription'), subscribeMostMs)
       opening.subscribe(options.subscribe, { qos: 1 }, (cause) => {
-        if (cause || client !== opening) return
+        clearTimeout(answerDue)
+        if (client !== opening || opening.disconnecting) return
+        if (cause) {
+          give(describeRefusal(cause, options))
+          return
+        }
         waitMs = waitLeastMs
         online = true
         options.log.info({ broker: options.url }, 'connected')
@@ -78,6 +94,7 @@ export function startConnection(options: ConnectionOptions): Connection {
       })
     })
     opening.once('close', () => {
+      clearTimeout(answerDue)
       opening.end(true)
       if (client !== opening) return
       client = undefined
@@ -86,16 +103,26 @@ export function startConnection(options: ConnectionOptions): Connection {
         options.onDisconnect()
       }
       if (closed) return
-      throttle(error?.message ?? 'closed', (heldBack) =>
-        options.log.warn(
-          { broker: options.url, error: error?.message, heldBack },
-          'not connected to the broker; trying again',
-        ),
-      )
-      // Jitter keeps a centre's rigs from coming back all at once.
-      retry = setTimeout(open, waitMs * (0.5 + Math.random()))
-      waitMs = Math.min(waitMs * 2, waitMostMs)
+      tryAgain(error?.message)
     })
+  }
+
+  const tryAgain = (error: string | undefined) => {
+    throttle(error ?? 'closed', (heldBack) =>
+      options.log.warn({ broker: options.url, error, heldBack }, 'not connected to the broker; trying again'),
+    )
+    // Jitter keeps a centre's rigs from coming back all at once.
+    retry = setTimeout(reopen, waitMs * (0.5 + Math.random()))
+    waitMs = Math.min(waitMs * 2, waitMostMs)
+  }
+
+  const reopen = () => {
+    try {
+      open()
+    } catch (cause) {
+      // A certificate that is being replaced is missing for a moment.
+      tryAgain(reasonOf(cause))
+    }
   }
 
   open()
@@ -121,7 +148,22 @@ export function startConnection(options: ConnectionOptions): Connection {
       if (closed) return
       closed = true
       clearTimeout(retry)
-      await client?.endAsync()
+      const current = client
+      if (!current) return
+      const gone = new Promise<void>((resolve) => current.once('close', () => resolve()))
+      // In order, it waits for answers that may never come; asked to end again, it would not listen.
+      const force = setTimeout(() => current.stream.destroy(), closeMostMs)
+      current.end(!online)
+      await gone
+      clearTimeout(force)
     },
   }
+}
+
+/** MQTT.js makes an error of a SUBACK with a refusal (0x80) in it, with the packet. */
+function describeRefusal(cause: Error, { subscribe, username }: ConnectionOptions): string {
+  const { packet } = cause as Error & { packet?: { granted?: unknown[] } }
+  const refused = subscribe.filter((_, i) => Number(packet?.granted?.[i]) >= 0x80)
+  if (refused.length === 0) return `the subscription failed: ${reasonOf(cause)}`
+  return `the broker does not let "${username}" read ${refused.join(', ')}: check the group and the name here, and the access they have at the broker`
 }
