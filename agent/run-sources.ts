@@ -1,3 +1,4 @@
+import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
 import type { Schema, SourceHealth } from '../protos/types.ts'
 import type { Batcher, StreamState } from './batcher.ts'
@@ -43,11 +44,13 @@ export async function openSources(configs: SourceConfig[], options: RunOptions):
     const log = options.log.child({ source: name })
     const context: SourceContext = { name, log, nowNs: options.nowNs, folder: options.folder }
     // A first opening tells the streams; only then is known where each of them stopped.
-    let source = await options.openSource(config, context)
+    let source = await options.openSource(config, context).catch((cause: Error) => {
+      throw new UsageError(`sources[${running.length}]: ${cause.message}`, { cause })
+    })
     for (const { stream } of source.streams) {
       const owner = owners.get(stream)
       if (owner !== undefined)
-        throw new Error(`sources "${owner}" and "${name}" both have a stream "${stream}": rename one`)
+        throw new UsageError(`sources "${owner}" and "${name}" both have a stream "${stream}": rename one`)
       owners.set(stream, name)
     }
     const resume = findResume(source, options.streams)

@@ -22,8 +22,9 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string {
   if (isCommanderError(error)) return ''
   if (!(error instanceof Error)) return `rigline: ${String(error)}`
+  // What a message quotes already need not be said again.
   const causes: string[] = []
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause)
-    causes.push(cause.message)
+    if (!error.message.includes(cause.message)) causes.push(cause.message)
   return [`rigline: ${error.message}`, ...causes.map((text) => `  because: ${text}`)].join('\n')
 }

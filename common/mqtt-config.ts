@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as z from 'zod'
+
+const existingFile = z.string().refine((file) => existsSync(file), {
+  error: 'there is no such file; paths start at the folder of the configuration',
+})
 
 /** How an agent or an ingest reaches the broker; a section of their configurations. */
 export const mqttConfig = z
@@ -10,9 +14,8 @@ export const mqttConfig = z
       .regex(/^(mqtts?|wss?):\/\/[^/\s]+/, { error: 'expected mqtt://HOST:PORT, mqtts://, ws:// or wss://' })
       .describe('Address of the MQTT broker: mqtt://HOST:PORT, mqtts:// for TLS, ws:// or wss:// for WebSocket.'),
     secret: z.string().optional().describe('The secret that "rigline rig add" printed. Better: secretFile.'),
-    secretFile: z.string().optional().describe('A file that holds the secret, readable by this program alone.'),
-    ca: z
-      .string()
+    secretFile: existingFile.optional().describe('A file that holds the secret, readable by this program alone.'),
+    ca: existingFile
       .optional()
       .describe("PEM file of the authority that signed the broker's certificate, if the system does not know it."),
     keepaliveS: z.number().int().min(5).max(600).default(30).describe('MQTT keep-alive.'),

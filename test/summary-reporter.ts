@@ -5,12 +5,14 @@ import type { Reporter, TestModule } from 'vitest/node'
 // the counts are also written to that file.
 
 export default class SummaryReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0
-    let failed = 0
+    // An error outside of any test, or a hook that failed, counts as a failed test: its tests were not run.
+    let failed = unhandledErrors.length
     const skipped: string[] = []
     for (const module of modules) {
       if (module.errors().length > 0) failed++
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) failed++
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         if (state === 'passed') passed++

@@ -82,7 +82,12 @@ await describeWith('influxd', 'killed in the middle and started again', () => {
           expect(rows.length, sink).toBe(expected.length)
           const wrong = rows.filter(({ timeNs, era, values }, i) => {
             const { timeNs: time, leads } = expected[i]!
-            return timeNs !== time || era !== 0 || bitsOf(values.MLII as number) !== bitsOf(leads[0])
+            return (
+              timeNs !== time ||
+              era !== 0 ||
+              bitsOf(values.MLII as number) !== bitsOf(leads[0]) ||
+              bitsOf(values.V5 as number) !== bitsOf(leads[1])
+            )
           })
           expect(wrong.slice(0, 3), sink).toEqual([])
         }
