@@ -33,6 +33,9 @@ const rigs: Record<string, Record<string, unknown>[]> = {
   'this-machine': [{ type: 'system', name: 'system' }],
 }
 
+/** Reading back ends when no store has got anything for this long. */
+const standstillMs = 30_000
+
 interface DemoOptions {
   duration?: string
   json?: boolean
@@ -92,7 +95,8 @@ async function runDemo(options: DemoOptions): Promise<number> {
   await liveClient.close()
   const stored = await withProgress(up.ingest.flush(), () => waitingFor(up.ingest.state.sinks()), say)
   await up.close()
-  if (!stored) say('Stopped before every sink had everything: what is missing shows below.')
+  if (!stored)
+    say('Not every store has everything yet: the journal keeps the rest, and the next start goes on with it.')
 
   const report = await verify({
     dataFolder: join(folder, 'ingest'),
@@ -206,7 +210,6 @@ async function waitForEnd(
     for (const { end, ended } of agents) ended.then(() => done(`Stopped early: the agent of ${end().rig} ended.`))
     takenOver.catch((error: Error) => done(`Stopped early: ${error.message}.`))
   })
-  process.on('SIGINT', () => process.exit(1))
   return cutShort
 }
 
@@ -233,17 +236,39 @@ function showTable(page: string): () => void {
   return () => clearInterval(timer)
 }
 
-/** Says every two seconds what a long step waits for. False: it failed, or a signal cut it short. */
+/**
+ * Says what a long step waits for, when that changes. False: it failed, a signal cut it short, or nothing has moved for
+ * half a minute (an InfluxDB that is down; what it has not got stays in the journal for the next start).
+ */
 async function withProgress(work: Promise<void>, state: () => string, say: (text: string) => void): Promise<boolean> {
-  const timer = setInterval(() => say(`  ${state()}`), 2000)
-  const interrupted = new Promise<boolean>((done) => process.once('SIGTERM', () => done(false)))
+  let said = ''
+  let movedMs = performance.now()
+  let giveUp: (done: boolean) => void = () => {}
+  const ended = new Promise<boolean>((resolve) => {
+    giveUp = resolve
+  })
+  const timer = setInterval(() => {
+    const text = state()
+    if (text === said) {
+      if (performance.now() - movedMs > standstillMs) giveUp(false)
+      return
+    }
+    said = text
+    movedMs = performance.now()
+    say(`  ${text}`)
+  }, 2000)
+  const interrupt = () => giveUp(false)
+  process.once('SIGTERM', interrupt)
+  process.once('SIGINT', interrupt)
   try {
-    return await Promise.race([work.then(() => true), interrupted])
+    return await Promise.race([work.then(() => true), ended])
   } catch (error) {
     say(`  ${(error as Error).message}`)
     return false
   } finally {
     clearInterval(timer)
+    process.off('SIGTERM', interrupt)
+    process.off('SIGINT', interrupt)
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isName, nameRule } from '../../../protos/topics.ts'
+import { checkUnit } from '../../../protos/ucum.ts'
 
 // How a record (the fields of a CSV line, a JSON value) becomes rows: the configuration that `replay` and `lines` share.
 
@@ -27,8 +28,12 @@ const channelConfig = z
       .regex(/^[\x21-\x7e]*$/, {
         error: 'expected a unit in UCUM, such as Cel for °C, m/s2, mm[Hg] or % (ASCII, no blanks)',
       })
+      .superRefine((unit, context) => {
+        const problem = checkUnit(unit)
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+      })
       .optional()
-      .describe('Unit in UCUM: m/s, Cel, mV, W.h, mm[Hg].'),
+      .describe('Unit in UCUM: m/s, Cel, mV, W.h, mm[Hg]; anything else in braces, as {score}.'),
     code: z.string().optional().describe('Vocabulary and code: VSS:Vehicle.Speed, LOINC:8867-4, SunSpec:103.W.'),
     min: z.number().optional().describe('Smallest value that the channel can take, in its unit.'),
     max: z.number().optional().describe('Largest value that the channel can take, in its unit.'),
