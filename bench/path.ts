@@ -43,7 +43,15 @@ export async function benchPath(rows: number): Promise<Result[]> {
         unit: 'readings/s',
         baseline: round(baseline),
         ratio: round(perS / baseline),
-        note: `baseline: the same envelopes to one file, each with its fdatasync; with one every ${Math.round(syncBytes / 1024)} KiB, as in the journal, ${round(gathered)}`,
+        note: 'baseline: the same envelopes to one file, each with its fdatasync',
+      },
+      {
+        name: 'path_to_disk_gathered',
+        value: round(perS),
+        unit: 'readings/s',
+        baseline: round(gathered),
+        ratio: round(perS / gathered),
+        note: `baseline: the same envelopes to one file, an fdatasync every ${Math.round(syncBytes / 1024)} KiB, as the journal gathers them`,
       },
     ]
   })
