@@ -70,9 +70,12 @@ function howItEnded({ ended, early, final }: AgentEnd): string | undefined {
   return final ? undefined : 'its agent ended without telling what it had measured'
 }
 
-function disagreements({ rigs, problems }: VerifyReport): string[] {
+function disagreements({ rigs, problems, influx }: VerifyReport): string[] {
   const found = [
     ...problems,
+    ...(influx && !influx.compared
+      ? [`InfluxDB could not be compared: ${influx.reason ?? 'for no known reason'}`]
+      : []),
     ...rigs.flatMap(({ rig, streams }) =>
       streams.flatMap((it) => it.problems.map((text) => `${rig}, ${it.stream}: ${text}`)),
     ),
