@@ -1,4 +1,4 @@
-import { createRangeSet, type RangeSet } from '../../common/range-set.ts'
+import { createRangeSet, type RangeSet, subtractRanges } from '../../common/range-set.ts'
 import type { Range } from '../../protos/types.ts'
 import type { SpoolReport } from './report.ts'
 import type { RigState, SpoolState } from './state.ts'
@@ -29,16 +29,16 @@ function reportSpool(state: SpoolState, declared: RangeSet): SpoolReport {
   const here = union(stored, pending, aside)
   const spoken = union(declared, gone).ranges()
   // The catalog may keep less of what is declared than the Gaps say: of the rest it says no more than that it came.
-  const came = createRangeSet(subtract(had.ranges(), spoken))
+  const came = createRangeSet(subtractRanges(had.ranges(), spoken))
   const known = union(here, came)
   return {
     spool,
     predecessor,
     numbers: [...known.ranges()],
-    holes: subtract(subtract(upTo(known.highest()), known.ranges()), spoken),
-    declared: subtract(spoken, known.ranges()),
+    holes: subtractRanges(subtractRanges(upTo(known.highest()), known.ranges()), spoken),
+    declared: subtractRanges(spoken, known.ranges()),
     // What a Gap declares gone is known to be missing, and that it is so is in the data: nothing is lost unseen.
-    lost: subtract(came.ranges(), here.ranges()),
+    lost: subtractRanges(came.ranges(), here.ranges()),
     twice,
     quarantined,
     parked,
@@ -68,22 +68,6 @@ const union = (...sets: RangeSet[]): RangeSet => {
   const result = createRangeSet()
   for (const set of sets) for (const { from, to } of set.ranges()) result.add(from, to)
   return result
-}
-
-/** Both sorted and disjoint. */
-export function subtract(ranges: readonly Range[], gone: readonly Range[]): Range[] {
-  const left: Range[] = []
-  let i = 0
-  for (const { from, to } of ranges) {
-    let at = from
-    while (i < gone.length && gone[i]!.to < at) i++
-    for (let j = i; j < gone.length && gone[j]!.from <= to; j++) {
-      if (gone[j]!.from > at) left.push({ from: at, to: gone[j]!.from - 1 })
-      at = Math.max(at, gone[j]!.to + 1)
-    }
-    if (at <= to) left.push({ from: at, to })
-  }
-  return left
 }
 
 export const countRanges = (ranges: readonly Range[]): number =>

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
 import { influxConfig } from '../../ingest/sinks/influx/config.ts'
 import { readInfluxRows } from '../../ingest/sinks/influx/read-back.ts'
 import { openLakeReader } from '../../ingest/sinks/lake/read-lake.ts'
+import type { readEcg } from './recordings.ts'
 
 // What the stores hold, row by row, for comparing with what went in.
 
@@ -69,4 +71,19 @@ export const bitsOf = (value: number): bigint => {
   const view = new DataView(new ArrayBuffer(8))
   view.setFloat64(0, value)
   return view.getBigUint64(0)
+}
+
+/** Every row of the ECG, its times and both leads bit by bit; `sink` names the store in a failure. */
+export function expectEcg(rows: StoredRow[], expected: ReturnType<typeof readEcg>, sink: string): void {
+  expect(rows.length, sink).toBe(expected.length)
+  const wrong = rows.filter(({ timeNs, era, values }, i) => {
+    const { timeNs: time, leads } = expected[i]!
+    return (
+      timeNs !== time ||
+      era !== 0 ||
+      bitsOf(values.MLII as number) !== bitsOf(leads[0]) ||
+      bitsOf(values.V5 as number) !== bitsOf(leads[1])
+    )
+  })
+  expect(wrong.slice(0, 3), sink).toEqual([])
 }

@@ -16,7 +16,7 @@ import {
   waitFor,
 } from '../services/rigline.ts'
 import { ecgSource, readEcg, readSolar, recordings, recordingsMissing, solarSource } from './recordings.ts'
-import { bitsOf, readInflux, readLake, type StoredRow } from './stored.ts'
+import { expectEcg, readInflux, readLake, type StoredRow } from './stored.ts'
 
 // Real recordings through real processes: agent -> broker -> ingest -> InfluxDB 1.6 and the lake, read back and compared
 // value by value, bit by bit.
@@ -141,17 +141,7 @@ function wholePath(broker: Broker): void {
       const expected = readEcg()
       await deliveredAll(startAgent('ecg-1', [ecgSource()]), expected.length)
       for (const [sink, rows] of Object.entries(await stored('ecg-1', 'ecg', expected.length))) {
-        expect(rows.length, sink).toBe(expected.length)
-        const wrong = rows.filter(({ timeNs, era, values }, i) => {
-          const { timeNs: time, leads } = expected[i]!
-          return (
-            timeNs !== time ||
-            era !== 0 ||
-            bitsOf(values.MLII as number) !== bitsOf(leads[0]) ||
-            bitsOf(values.V5 as number) !== bitsOf(leads[1])
-          )
-        })
-        expect(wrong.slice(0, 3), sink).toEqual([])
+        expectEcg(rows, expected, sink)
       }
     })
 
