@@ -64,6 +64,7 @@ export const toGapMessage = (gap: Gap): rigline.v1.Gap.$Properties => ({
   spool: gap.spool,
   numbers: gap.numbers.map(toRangeMessage),
   rows: countToLong(gap.rows, 'rows'),
+  rig: gap.rig ?? '',
 })
 
 export function fromGapMessage(message: rigline.v1.Gap, say: Say): Gap {
@@ -78,6 +79,7 @@ export function fromGapMessage(message: rigline.v1.Gap, say: Say): Gap {
     spool: message.spool,
     numbers: message.numbers.map(fromRangeMessage),
     rows: countFromLong(message.rows, 'rows'),
+    ...(message.rig === '' ? {} : { rig: message.rig }),
   }
 }
 

@@ -24,7 +24,7 @@ export function parseTopic(topic: string): ParsedTopic {
   if (parts.length !== 5 || parts[0] !== 'rigline' || parts[1] !== 'v1') return undefined
   const [, , group, rig, type] = parts as [string, string, string, string, string]
   if (group === 'ingest') return type === 'status' && isName(rig) ? { type: 'ingest_status', name: rig } : undefined
-  if (!isName(group) || !isName(rig) || !rigTopics.includes(type)) return undefined
+  if (!isName(group) || !isRigName(rig) || !rigTopics.includes(type)) return undefined
   return { type: type as RigTopic, group, rig }
 }
 
@@ -33,5 +33,10 @@ export function parseTopic(topic: string): ParsedTopic {
  * beginning with a letter or digit, so that they are safe in topics, in file names and as InfluxDB tags.
  */
 export const isName = (name: string): boolean => /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u.test(name)
+
+/** `ingest` is the name under which ingest's own envelopes are numbered: runs, rig history, removals. */
+export const ownRig = 'ingest'
+
+export const isRigName = (name: string): boolean => isName(name) && name !== ownRig
 
 export const nameRule = 'letters, digits, "-", "_" and ".", 1 to 64 of them, the first a letter or digit'

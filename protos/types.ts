@@ -119,6 +119,8 @@ export interface Gap {
   spool: string
   numbers: Range[]
   rows: number
+  /** Whose; absent: the sender's. Only ingest speaks for others (retention). */
+  rig?: string
 }
 
 export interface SourceHealth {

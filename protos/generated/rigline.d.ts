@@ -1022,6 +1022,9 @@ export namespace rigline {
             /** Gap rows. */
             rows: Long;
 
+            /** Gap rig. */
+            rig: string;
+
             /**
              * Creates a new Gap instance using the specified properties.
              * @param [properties] Properties to set
@@ -1077,6 +1080,9 @@ export namespace rigline {
 
                 /** Gap rows */
                 rows?: (Long|null);
+
+                /** Gap rig */
+                rig?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -2505,6 +2505,7 @@ export const rigline = $root.rigline = (() => {
              * @property {string|null} [spool] Gap spool
              * @property {Array.<rigline.v1.Range.$Properties>|null} [numbers] Gap numbers
              * @property {Long|null} [rows] Gap rows
+             * @property {string|null} [rig] Gap rig
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -2603,6 +2604,14 @@ export const rigline = $root.rigline = (() => {
             Gap.prototype.rows = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * Gap rig.
+             * @member {string} rig
+             * @memberof rigline.v1.Gap
+             * @instance
+             */
+            Gap.prototype.rig = "";
+
+            /**
              * Creates a new Gap instance using the specified properties.
              * @function create
              * @memberof rigline.v1.Gap
@@ -2652,6 +2661,8 @@ export const rigline = $root.rigline = (() => {
                         $root.rigline.v1.Range.encode(message.numbers[i], writer.uint32(/* id 7, wireType 2 =*/58).fork(), _depth + 1).ldelim();
                 if (message.rows != null && $Object.hasOwnProperty.call(message, "rows") && (typeof message.rows === "object" ? message.rows.low || message.rows.high : message.rows !== 0))
                     writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.rows);
+                if (message.rig != null && $Object.hasOwnProperty.call(message, "rig") && message.rig !== "")
+                    writer.uint32(/* id 9, wireType 2 =*/74).string(message.rig);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2764,6 +2775,15 @@ export const rigline = $root.rigline = (() => {
                                 message.rows = value;
                             else
                                 delete message.rows;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.rig = value;
+                            else
+                                delete message.rig;
                             continue;
                         }
                     }
