@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { mqttConfig } from '../common/mqtt-config.ts'
-import { isName, isRigName, nameRule, ownRig } from '../protos/topics.ts'
+import { isName, nameRule, ownRig } from '../protos/topics.ts'
 import { sourceConfig } from './sources/table.ts'
 
 // The agent's configuration: agent.yaml. The descriptions are the manual ("rigline config reference agent").
@@ -43,7 +43,7 @@ const batchSection = z
   .prefault({})
 
 export const agentConfig = z.strictObject({
-  rig: name('Name of the rig; it never changes, wherever the rig stands.').refine(isRigName, {
+  rig: name('Name of the rig; it never changes, wherever the rig stands.').refine((text) => text !== ownRig, {
     error: `"${ownRig}" is reserved`,
   }),
   group: name('The group of rigs that one ingest serves.').refine((text) => text !== 'ingest', {
