@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { z } from 'zod'
+import { describeIssue } from './describe-issue.ts'
 
 // One YAML file a process, one zod schema each. Every mistake is reported at once, with its path and what is allowed.
 
@@ -30,7 +31,7 @@ export function loadConfig<T extends z.ZodType>(
   const value = file === undefined ? {} : readYaml(file)
   const problems = overrideFromEnv(value, env)
   const result = schema.safeParse(value)
-  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value)))
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value, unknownKey)))
   if (problems.length > 0 || !result.success) throw new ConfigError(from, problems)
   return result.data
 }
@@ -69,8 +70,10 @@ function readYaml(file: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+const unknownKey = 'unknown key; it may be misspelt, see "rigline config reference"'
+
 /** Variables that are switches of the programs, not keys of a configuration. */
-const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_TOKEN', 'RIGLINE_ACCESS'])
+const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_URL', 'RIGLINE_TOKEN', 'RIGLINE_ACCESS'])
 
 function overrideFromEnv(value: Record<string, unknown>, env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = []
@@ -90,25 +93,4 @@ function overrideFromEnv(value: Record<string, unknown>, env: NodeJS.ProcessEnv)
     else section[path.at(-1)!] = document.toJS()
   }
   return problems
-}
-
-const pathText = (path: PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
-    '',
-  )
-
-function describeIssue(issue: z.core.$ZodIssue, root: unknown): string[] {
-  const at = pathText(issue.path)
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(
-      (key) => `${at ? `${at}.` : ''}${key}: unknown key; it may be misspelt, see "rigline config reference"`,
-    )
-  }
-  const found = issue.path.reduce<unknown>(
-    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
-    root,
-  )
-  const foundText = found === undefined ? 'nothing' : JSON.stringify(found)?.slice(0, 80)
-  return [`${at || 'the file'}: ${issue.message} (found ${foundText})`]
 }

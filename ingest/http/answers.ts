@@ -1,138 +1,166 @@
-// What the HTTP API answers, as JSON: the contract with the page and with programs. Browser-safe: types alone.
-// Times that end in Ns and 64-bit integers are decimal strings; times that end in Ms are numbers since 1970 UTC.
+import { z } from '@hono/zod-openapi'
 
-import type { IngestCounters } from '../state.ts'
+// What the HTTP API answers, as JSON: the contract with the page and with programs, and the source of the OpenAPI document.
+// The page imports the types alone. Times that end in Ns and 64-bit integers are decimal strings; times that end in Ms are
+// numbers since 1970 UTC.
 
-/** How a stream stands: rows come in time; come, but late; carry times ahead of ingest's clock; or come no more. */
-export type StreamStanding = 'live' | 'late' | 'ahead' | 'stale'
+/** ns since 1970 UTC, or another 64-bit integer, as decimal text. */
+export const int64 = z.string().regex(/^-?\d{1,19}$/)
+const count = z.number().int().min(0)
+const counts = z.record(z.string(), z.number())
 
-export interface ChannelAnswer {
-  name: string
-  kind: 'f64' | 'f32' | 'int' | 'bool' | 'text'
-  /** UCUM; empty for none. */
-  unit: string
-  /** null: none in the newest batch. Text for a text channel, for integers beyond 2^53, and for NaN, Infinity, -Infinity. */
-  value: number | boolean | string | null
-  /** The newest row has no value; the one shown is from a row before it, if there is one. */
-  missing: boolean
-  range: 'within' | 'at_limit' | 'outside'
-}
+export const kind = z.enum(['f64', 'f32', 'int', 'bool', 'text'])
 
-export interface StreamAnswer {
-  stream: string
-  source: string
-  /** SHA-256 of the schema, hex. */
-  schema: string
-  standing: StreamStanding
-  rowsPerS: number
-  /** null for an irregular stream. */
-  nominalRowsPerS: number | null
-  readingsPerS: number
-  batches: number
-  /** The newest row's time by the rig's clock; null if it cannot be read. */
-  timeNs: string | null
-  /** Age of the newest row, the rig's clock corrected by its last known offset, ms; negative: ahead. */
-  ageMs: number | null
-  /** Since the newest batch came, ms. */
-  receivedAgoMs: number
-  /** By how much the newest row was older than now when it came, ms. */
-  lateMs: number | null
-  staleAfterMs: number
-  era: number
-  /** The first ones; `channelCount` says how many there are. */
-  channels: ChannelAnswer[]
-  channelCount: number
-  problems: string[]
-}
+export const streamStanding = z
+  .enum(['live', 'late', 'ahead', 'stale'])
+  .describe(
+    "How a stream stands: rows come in time; come, but late; carry times ahead of ingest's clock; or come no more.",
+  )
+export type StreamStanding = z.infer<typeof streamStanding>
 
-export interface SourceAnswer {
-  name: string
-  state: string
-  rows: number
-  badLines: number
-  detail: string
-}
+export const channelAnswer = z
+  .object({
+    name: z.string(),
+    kind,
+    unit: z.string().describe('UCUM; empty for none.'),
+    value: z
+      .union([z.number(), z.boolean(), z.string()])
+      .nullable()
+      .describe(
+        'null: none in the newest batch. Text for a text channel, for integers beyond 2^53, and for NaN, Infinity, -Infinity.',
+      ),
+    missing: z
+      .boolean()
+      .describe('The newest row has no value; the one shown is from a row before it, if there is one.'),
+    range: z.enum(['within', 'at_limit', 'outside']),
+  })
+  .openapi('Channel')
+export type ChannelAnswer = z.infer<typeof channelAnswer>
 
-export interface GapAnswer {
-  fromNs: string
-  toNs: string
-  cause: string
-  detail: string
-  /** Empty: all streams. */
-  streams: string[]
-}
+export const streamAnswer = z
+  .object({
+    stream: z.string(),
+    source: z.string(),
+    schema: z.string().describe('SHA-256 of the schema, hex.'),
+    standing: streamStanding,
+    rowsPerS: z.number(),
+    nominalRowsPerS: z.number().nullable().describe('null for an irregular stream.'),
+    readingsPerS: z.number(),
+    batches: count,
+    timeNs: int64.nullable().describe("The newest row's time by the rig's clock; null if it cannot be read."),
+    ageMs: z
+      .number()
+      .nullable()
+      .describe("Age of the newest row, the rig's clock corrected by its last known offset, ms; negative: ahead."),
+    receivedAgoMs: z.number().describe('Since the newest batch came, ms.'),
+    lateMs: z.number().nullable().describe('By how much the newest row was older than now when it came, ms.'),
+    staleAfterMs: z.number(),
+    era: z.number().int(),
+    channels: z.array(channelAnswer).describe('The first ones; `channelCount` says how many there are.'),
+    channelCount: count,
+    problems: z.array(z.string()),
+  })
+  .openapi('Stream')
+export type StreamAnswer = z.infer<typeof streamAnswer>
 
-export interface RigAnswer {
-  rig: string
-  group: string
-  online: boolean
-  agentVersion: string
-  /** 0: none since ingest's start. */
-  lastEnvelopeMs: number
-  envelopes: number
-  bytes: number
-  /** Numbers missing below the highest: on their way, or holes. */
-  missing: number
-  /** From the agent's last health report; null if there was none. */
-  spoolEnvelopes: number | null
-  spoolBytes: number | null
-  memoryBytes: number | null
-  sources: SourceAnswer[]
-  /** Ingest's clock less the rig's, ms; null if not known. */
-  clockOffsetMs: number | null
-  /** Gaps declared since ingest's start, and the last of them. */
-  gaps: number
-  lastGap: GapAnswer | null
-  /** Batches stored that could not be shown. */
-  notShown: number
-  streams: StreamAnswer[]
-}
+export const sourceAnswer = z
+  .object({ name: z.string(), state: z.string(), rows: count, badLines: count, detail: z.string() })
+  .openapi('Source')
+export type SourceAnswer = z.infer<typeof sourceAnswer>
 
-export interface IngestAnswer {
-  name: string
-  version: string
-  groups: string[]
-  sinceMs: number
-  nowMs: number
-  /** Connected to the broker. */
-  online: boolean
-  counters: IngestCounters
-}
+export const gapAnswer = z
+  .object({
+    fromNs: int64,
+    toNs: int64,
+    cause: z.string(),
+    detail: z.string(),
+    streams: z.array(z.string()).describe('Empty: all streams.'),
+  })
+  .openapi('Gap')
+export type GapAnswer = z.infer<typeof gapAnswer>
 
-/** GET /v1/rigs */
-export interface RigsAnswer {
-  ingest: IngestAnswer
-  rigs: RigAnswer[]
-}
+export const rigAnswer = z
+  .object({
+    rig: z.string(),
+    group: z.string(),
+    online: z.boolean().describe('What the broker says: an agent is connected.'),
+    agentVersion: z.string(),
+    lastEnvelopeMs: z.number().describe('0: none was ever stored.'),
+    envelopes: count,
+    bytes: count,
+    missing: count.describe('Numbers missing below the highest: on their way, or holes.'),
+    spoolEnvelopes: count.nullable().describe("From the agent's last health report; null if there was none."),
+    spoolBytes: count.nullable(),
+    memoryBytes: count.nullable(),
+    sources: z.array(sourceAnswer),
+    clockOffsetMs: z.number().nullable().describe("Ingest's clock less the rig's, ms; null if not known."),
+    gaps: count.describe("Gaps declared since ingest's start, and the last of them."),
+    lastGap: gapAnswer.nullable(),
+    notShown: count.describe('Batches stored that could not be shown.'),
+    streams: z.array(streamAnswer),
+  })
+  .openapi('Rig')
+export type RigAnswer = z.infer<typeof rigAnswer>
 
-export interface SinkAnswer {
-  name: string
-  /** down: not running at the moment, and started again. */
-  state: 'starting' | 'running' | 'waiting' | 'down' | 'closed'
-  /** Empty if it waits for nothing. */
-  waitingFor: string
-  behindBytes: number
-  counters: Record<string, number>
-}
+const counters = z.object({
+  envelopes: count,
+  bytes: count,
+  duplicates: count,
+  journalFull: count,
+  outOfBounds: count,
+  quarantined: counts,
+  receipts: count,
+  journalBytes: count,
+  journalSyncs: count,
+  schemaRequests: count,
+})
 
-/** GET /v1/sinks */
-export interface SinksAnswer {
-  sinks: SinkAnswer[]
-}
+export const ingestAnswer = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    groups: z.array(z.string()),
+    sinceMs: z.number(),
+    nowMs: z.number(),
+    online: z.boolean().describe('Connected to the broker.'),
+    counters,
+  })
+  .openapi('Ingest')
+export type IngestAnswer = z.infer<typeof ingestAnswer>
 
-/** GET /health: status 200 with no reasons, or 503. */
-export interface HealthAnswer {
-  status: 'ok' | 'failing'
-  reasons: string[]
-}
+export const rigsAnswer = z.object({ ingest: ingestAnswer, rigs: z.array(rigAnswer) }).openapi('Rigs')
+export type RigsAnswer = z.infer<typeof rigsAnswer>
 
-/** Errors, RFC 9457 (application/problem+json). */
-export interface ProblemAnswer {
-  type: 'about:blank'
-  title: string
-  status: number
-  detail: string
-}
+export const sinkAnswer = z
+  .object({
+    name: z.string(),
+    state: z
+      .enum(['starting', 'running', 'waiting', 'down', 'closed'])
+      .describe('down: not running at the moment, and started again.'),
+    waitingFor: z.string().describe('Empty if it waits for nothing.'),
+    behindBytes: z.number(),
+    counters: counts,
+  })
+  .openapi('Sink')
+export type SinkAnswer = z.infer<typeof sinkAnswer>
+
+export const sinksAnswer = z.object({ sinks: z.array(sinkAnswer) }).openapi('Sinks')
+export type SinksAnswer = z.infer<typeof sinksAnswer>
+
+export const healthAnswer = z
+  .object({ status: z.enum(['ok', 'failing']), reasons: z.array(z.string()) })
+  .openapi('Health')
+export type HealthAnswer = z.infer<typeof healthAnswer>
+
+export const problemAnswer = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().describe('What is wrong, which value, what to do.'),
+  })
+  .openapi('Problem', { description: 'RFC 9457, application/problem+json.' })
+export type ProblemAnswer = z.infer<typeof problemAnswer>
 
 /** The text frames of WS /v1/live. Its binary frames are encoded envelopes. */
 export type LiveTextFrame =

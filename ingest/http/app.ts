@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { upgradeWebSocket } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import type { WebSocket } from 'ws'
 import type { Logger } from '../../common/log.ts'
@@ -8,15 +10,18 @@ import { packageRoot } from '../../common/program.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { Live } from '../live.ts'
 import type { IngestState } from '../state.ts'
-import { buildRigs, buildSinks } from './build-answers.ts'
+import { type Api, bodyBytesMax, createApi } from './api.ts'
 import { createGuard, type VerifyToken } from './guard.ts'
 import { createHealth } from './health.ts'
 import { type WatcherCounters, watch } from './live-socket.ts'
 import { createMetrics } from './metrics.ts'
+import { describeApi, methodsOf, type OpenApiDocument } from './openapi.ts'
 import { createPageFiles, pagePaths } from './page-files.ts'
-import { problem } from './problem.ts'
+import { ProblemError, problem } from './problem.ts'
+import { renderReference } from './reference-page.ts'
+import { addStateRoutes } from './routes/state.ts'
 
-// The routes. Every role may read all of them: what may not be seen by a viewer is not here.
+// The routes, put together: those of the API are made in routes/, each with its role.
 
 /** Kept batches that a watcher may ask for, seconds back. */
 const lastSecondsMax = 300
@@ -36,10 +41,10 @@ export interface AppOptions {
 }
 
 /** Builds the routes without listening; `app.request(...)` tries them. */
-export function createApp(options: AppOptions): Hono {
+export function createApp(options: AppOptions): Api {
   const { state, live, anonymous = false, verifyToken, log } = options
   const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n)
-  const app = new Hono()
+  const app = createApi()
   const watchers: WatcherCounters = { watchers: 0, skipped: 0 }
   let refused = 0
   const health = createHealth(state)
@@ -48,6 +53,9 @@ export function createApp(options: AppOptions): Hono {
 
   app.use(headers)
   app.onError((error, c) => {
+    if (error instanceof ProblemError) return problem(c, error.status, error.message)
+    // What Hono itself says of a body that is no JSON.
+    if (error instanceof HTTPException) return problem(c, error.status, error.message)
     log?.error({ err: error, path: c.req.path }, 'a request failed')
     return problem(c, 500, 'this is a mistake in ingest; its log says more')
   })
@@ -64,13 +72,14 @@ export function createApp(options: AppOptions): Hono {
     const answer = health()
     return c.json(answer, answer.status === 'ok' ? 200 : 503)
   })
+  app.get('/v1/openapi.json', (c) => c.json(document))
+  app.get('/docs', (c) => c.html(renderReference(document)))
 
   const guard = createGuard({ anonymous, verifyToken, log, onRefused: () => refused++ })
   app.use('/v1/*', guard)
   app.use('/metrics', guard)
-  app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
-  app.get('/v1/rigs', (c) => c.json(buildRigs(state, live, nowNs())))
-  app.get('/v1/sinks', (c) => c.json(buildSinks(state.sinks())))
+  app.use('/v1/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
+  addStateRoutes(app, { state, live, nowNs, metrics })
   app.get(
     '/v1/live',
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),
@@ -86,16 +95,20 @@ export function createApp(options: AppOptions): Hono {
       { onError: (error) => log?.error({ err: error }, 'a WebSocket failed') },
     ),
   )
-  app.notFound(notFound)
+  const document = describeApi(app, state.version)
+  app.notFound((c) => notFound(c, document))
   return app
 }
 
-const paths = new Set([...pagePaths, '/health', '/metrics', '/v1/rigs', '/v1/sinks', '/v1/live'])
+const tooLarge = (c: Context) => problem(c, 413, `a body may have ${bodyBytesMax} bytes`)
 
-function notFound(c: Context): Response {
-  if (!paths.has(c.req.path)) return problem(c, 404, `there is nothing at ${c.req.path}`)
-  c.header('allow', 'GET, HEAD')
-  return problem(c, 405, `${c.req.method} does nothing here; use GET`)
+const otherPaths = new Set([...pagePaths, '/health', '/docs', '/v1/openapi.json', '/v1/live'])
+
+function notFound(c: Context, document: OpenApiDocument): Response {
+  const methods = otherPaths.has(c.req.path) ? ['GET'] : methodsOf(document, c.req.path)
+  if (methods.length === 0) return problem(c, 404, `there is nothing at ${c.req.path}; /docs lists what there is`)
+  c.header('allow', methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', '))
+  return problem(c, 405, `${c.req.method} does nothing here; use ${methods.join(' or ')}`)
 }
 
 /** What speaks against a WebSocket to the live hub, if anything. */

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { Role } from '../../common/access-file.ts'
 import { createThrottle, type Logger } from '../../common/log.ts'
 import { isLoopback } from '../../common/loopback.ts'
+import type { ApiEnv } from './api.ts'
 import { problem } from './problem.ts'
 
 // Who may ask. A browser cannot set headers on a WebSocket, and a token in an address ends up in logs and histories: so a
@@ -20,8 +21,11 @@ export interface GuardOptions {
   onRefused?: () => void
 }
 
-/** Lets whoever has a token of any role through; without one, only where anonymous, and under a local name. */
-export function createGuard({ anonymous, verifyToken, log, onRefused }: GuardOptions): MiddlewareHandler {
+/**
+ * Lets whoever has a token through and says who that is; without one, only where anonymous, and under a local name: then
+ * everybody is an engineer. What a role may do is each route's to say.
+ */
+export function createGuard({ anonymous, verifyToken, log, onRefused }: GuardOptions): MiddlewareHandler<ApiEnv> {
   const throttle = createThrottle()
   return async (c, next) => {
     const { hostname, host } = new URL(c.req.url)
@@ -40,7 +44,11 @@ export function createGuard({ anonymous, verifyToken, log, onRefused }: GuardOpt
 
     const token = bearerOf(c.req.header('authorization')) ?? protocolToken(c.req.header('sec-websocket-protocol'))
     if (token !== undefined && verifyToken) {
-      if (verifyToken(token)) return next()
+      const who = verifyToken(token)
+      if (who) {
+        c.set('who', who)
+        return next()
+      }
       return refuse(401, 'this token is not known; "rigline token" makes one')
     }
     if (!anonymous) {
@@ -49,6 +57,7 @@ export function createGuard({ anonymous, verifyToken, log, onRefused }: GuardOpt
     // A foreign name that has been made to point to 127.0.0.1 (DNS rebinding) would open this to that name's pages.
     if (!isLoopback(hostname))
       return refuse(403, `asked for as ${hostname}; without a token use 127.0.0.1 or localhost`)
+    c.set('who', { name: 'anonymous', role: 'engineer' })
     return next()
   }
 }

@@ -8,7 +8,11 @@ const titles: Partial<Record<ContentfulStatusCode, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   426: 'Upgrade Required',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 }
@@ -17,4 +21,13 @@ const titles: Partial<Record<ContentfulStatusCode, string>> = {
 export function problem(c: Context, status: ContentfulStatusCode, detail: string): Response {
   const body: ProblemAnswer = { type: 'about:blank', title: titles[status] ?? 'Error', status, detail }
   return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+}
+
+/** Thrown by a handler: becomes the answer. */
+export class ProblemError extends Error {
+  readonly status: ContentfulStatusCode
+  constructor(status: ContentfulStatusCode, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.status = status
+  }
 }

@@ -1,0 +1,47 @@
+import { z } from '@hono/zod-openapi'
+
+// Times in requests.
+
+const unitsNs: Record<string, bigint> = {
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+}
+
+const int64Max = 2n ** 63n - 1n
+
+/**
+ * ns since 1970 UTC. Taken: ISO 8601 with an offset, up to nanoseconds ("2026-11-21T09:00:00.5+09:00"); decimal digits, which are
+ * ns; "now"; and back from now ("-15m"; ms, s, m, h, d). Undefined for anything else.
+ */
+export function parseTime(text: string, nowNs: bigint): bigint | undefined {
+  const trimmed = text.trim()
+  if (trimmed === 'now') return nowNs
+  const back = /^-(\d{1,9})(ms|s|m|h|d)$/.exec(trimmed)
+  if (back) return nowNs - BigInt(back[1]!) * unitsNs[back[2]!]!
+  if (/^\d{1,19}$/.test(trimmed)) {
+    const ns = BigInt(trimmed)
+    return ns <= int64Max ? ns : undefined
+  }
+  // A "+" in an address is a space: meant is the plus of an offset.
+  const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d| \d\d:?\d\d)$/i.exec(
+    trimmed,
+  )
+  if (!iso) return undefined
+  const [, date, time, fraction = '', offset] = iso as unknown as [string, string, string, string | undefined, string]
+  const ms = Date.parse(`${date}T${time}${offset.replace(' ', '+')}`)
+  if (!Number.isFinite(ms)) return undefined
+  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+}
+
+export const timeRule =
+  'a time: ISO 8601 with an offset (2026-11-21T09:00:00Z), ns since 1970 as digits, now, or -90s, -15m, -2h, -7d'
+
+/** A time as text, checked; the handler parses it against its own now. */
+export const timeText = z
+  .string()
+  .max(64)
+  .refine((text) => parseTime(text, 0n) !== undefined, { error: `expected ${timeRule}` })
+  .openapi({ example: '-15m', description: `${timeRule.charAt(0).toUpperCase()}${timeRule.slice(1)}.` })
