@@ -3,6 +3,7 @@ import { readHeader } from '../../protos/envelope.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { decodeJournalRecord } from '../journal-record.ts'
 import { openQuarantine, type QuarantineEntry } from '../quarantine.ts'
+import { streamOf } from '../sinks/influx/measurements.ts'
 import { type Aside, envelopeKey } from './context.ts'
 import type { VerifyState } from './state.ts'
 
@@ -62,7 +63,9 @@ function addRefusedLines(rows: Aside['refusedRows'], bytes: Uint8Array): void {
     if (series === undefined || tNs === undefined) continue
     const [measurement = '', ...tags] = series.split(/(?<!\\),/).map((part) => part.replace(/\\([,= ])/g, '$1'))
     const tag = (name: string) => tags.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1)
-    const key = `${tag('rig') ?? ''} ${measurement}`
+    const stream = streamOf(measurement)
+    if (stream === undefined) continue
+    const key = `${tag('rig') ?? ''} ${stream}`
     let set = rows.get(key)
     if (!set) {
       set = new Set()

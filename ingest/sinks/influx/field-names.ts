@@ -1,6 +1,7 @@
 import type { Channel, Column, Kind, Schema } from '../../../protos/types.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { storableName } from './escape.ts'
+import { measurementOf } from './measurements.ts'
 
 // Under which name a channel is written. InfluxDB gives a field one kind, that of its first line, and refuses all
 // others; so a channel whose kind differs from what the field already has is written as name__kind.
@@ -18,7 +19,7 @@ const reserved = new Set(['time', 'rig', 'era', '_field', '_measurement', '_star
 
 export interface FieldNames {
   /** The names of a schema's fields, in the order of its channels; no two alike. Takes a name that is still free. */
-  forColumns(measurement: string, channels: readonly { name: string; kind: FieldKind }[]): string[]
+  forColumns(stream: string, channels: readonly { name: string; kind: FieldKind }[]): string[]
   /** What InfluxDB said a field is (its own word: float, boolean ...). True if later names differ because of it. */
   learn(measurement: string, field: string, influxKind: string): boolean
   /** The fields InfluxDB has: those the catalog doesn't know are taken over. */
@@ -40,7 +41,8 @@ export function createFieldNames(catalog: Pick<Catalog, 'fields' | 'saveField'>)
     catalog.saveField(measurement, field, kind)
   }
 
-  const forColumns: FieldNames['forColumns'] = (measurement, channels) => {
+  const forColumns: FieldNames['forColumns'] = (stream, channels) => {
+    const measurement = measurementOf(stream)
     const taken = new Set<string>()
     return channels.map(({ name, kind }) => {
       let field = storableName(name)

@@ -13,7 +13,7 @@ import { noCounts } from './line-protocol.ts'
 import { createPatience } from './patience.ts'
 import { createWrite, type Write } from './write.ts'
 
-// The sink that writes batches to InfluxDB. Other bodies are the lake's.
+// The sink that writes to InfluxDB: batches, and what boards need beside them. Schemas are the lake's alone.
 
 /** Readings held for one flush: some writes, so that encoding one goes on while InfluxDB takes another. */
 const writesPerFlush = 24
@@ -92,8 +92,14 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
     flushWhenIdle: true,
     flushAtSegmentEnd: false,
     add(envelope) {
-      if (envelope.body.type !== 'batch' || !envelope.schema) return
+      const { type } = envelope.body
+      if (type === 'schema' || type === 'unknown' || (type === 'batch' && !envelope.schema)) return
       held.push(envelope)
+      if (envelope.body.type !== 'batch' || !envelope.schema) {
+        heldRows++
+        heldBytes += envelope.bytes.length + 1024
+        return
+      }
       heldRows += envelope.body.batch.rows
       heldBytes += envelope.body.batch.rows * (32 + envelope.schema.channels.length * 24)
     },

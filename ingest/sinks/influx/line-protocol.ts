@@ -2,6 +2,7 @@ import { isScaled } from '../../../protos/physical.ts'
 import type { Batch, Column, Schema } from '../../../protos/types.ts'
 import { escapeKey, escapeMeasurement, quoteText, storableName } from './escape.ts'
 import { doubleBytesMax, type LineWriter } from './line-writer.ts'
+import { measurementOf } from './measurements.ts'
 import { type RowRule, rowRules, scale, textBytesMax, timeRules, type ValueRule } from './representable.ts'
 
 // Batches to InfluxDB's line protocol: a line a row, measurement = stream, tag rig (and era when it isn't 0), a field a
@@ -46,7 +47,7 @@ export function addLineEnd(lines: LineEnds, end: number): void {
 /** What stands before the fields of each line of a series. */
 export const seriesBytes = (stream: string, rig: string, era: number): Uint8Array =>
   Buffer.from(
-    `${escapeMeasurement(storableName(stream))},${era === 0 ? '' : `era=${era},`}rig=${escapeKey(storableName(rig))}`,
+    `${escapeMeasurement(measurementOf(storableName(stream)))},${era === 0 ? '' : `era=${era},`}rig=${escapeKey(storableName(rig))}`,
   )
 
 /** Each field's name with what stands around it in a line. */

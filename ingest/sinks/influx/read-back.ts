@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { bucketOf, type InfluxConfig, influxVersion } from './config.ts'
 import { createHttpClient, type HttpClient, readText } from './http.ts'
 import { basicAuth } from './influx-1.ts'
+import { measurementOf } from './measurements.ts'
 
 // Reading stored rows exactly, for verification: InfluxQL over /query, which 1.x and 2.x have (2.x maps a database to the
 // bucket of that name: docs.influxdata.com/influxdb/v2/query-data/influxql/dbrp/). The answer is JSON in which times are
@@ -56,7 +57,7 @@ export async function* readInfluxRows(
   { rig, stream, fromNs, toNs }: InfluxSpan,
   rowsPerChunk = 5000,
 ): AsyncGenerator<InfluxRows> {
-  const query = `SELECT *::field FROM ${quoteName(stream)} WHERE "rig" = ${quoteString(rig)} AND time >= ${fromNs} AND time <= ${toNs} GROUP BY "era"`
+  const query = `SELECT *::field FROM ${quoteName(measurementOf(stream))} WHERE "rig" = ${quoteString(rig)} AND time >= ${fromNs} AND time <= ${toNs} GROUP BY "era"`
   for await (const { tags, columns, values } of readSeries(config, query, rowsPerChunk)) {
     const times = new BigInt64Array(values.length)
     const fields = columns.slice(1)
@@ -69,7 +70,7 @@ export async function* readInfluxRows(
   }
 }
 
-/** The measurements of the database, which are the streams that were ever written. Throws InfluxReadError. */
+/** The measurements of the database: those of the streams that were ever written, and our tables. Throws InfluxReadError. */
 export async function listMeasurements(config: InfluxConfig): Promise<string[]> {
   const names: string[] = []
   for await (const { values } of readSeries(config, 'SHOW MEASUREMENTS'))

@@ -5,14 +5,15 @@ import { beyondRetentionIn, conflictIn, type InfluxTransport, type WriteAnswer }
 import type { InfluxConfig } from './config.ts'
 import type { FieldNames } from './field-names.ts'
 import type { Layout } from './layouts.ts'
-import { type EncodeCounts, encodeBatch, type LineEnds, noCounts } from './line-protocol.ts'
+import { addLineEnd, type EncodeCounts, encodeBatch, type LineEnds, noCounts } from './line-protocol.ts'
 import { createLineWriter } from './line-writer.ts'
 import type { Patience } from './patience.ts'
+import { tableLines } from './table-lines.ts'
 
-// One write: the lines of some batches, sent until each of them is in InfluxDB or in quarantine.
+// One write: the lines of some envelopes, sent until each of them is in InfluxDB or in quarantine.
 
 export interface Write {
-  /** Encodes batches from `held[from]` on until the write is full; returns the index of the first it did not take. */
+  /** Encodes envelopes from `held[from]` on until the write is full; returns the index of the first it did not take. */
   take(held: readonly JournalEnvelope[], from: number): number
   /** Resolves when nothing of it is owed any more. Rejects only when `signal` aborts. */
   store(signal: AbortSignal): Promise<void>
@@ -39,7 +40,7 @@ export function createWrite(context: WriteContext): Write {
   const { config, transport, names, layouts, patience, counters, log } = context
   const writer = createLineWriter()
   const lines: LineEnds = { ends: new Uint32Array(1024), count: 0 }
-  let batches: readonly JournalEnvelope[] = []
+  let taken: readonly JournalEnvelope[] = []
   let counts = noCounts()
   let namesVersion = names.version
   let refused = new Map<string, Buffer[]>()
@@ -53,9 +54,22 @@ export function createWrite(context: WriteContext): Write {
   }
 
   const encode = (envelope: JournalEnvelope) => {
+    if (envelope.body.type !== 'batch') return encodeTables(envelope)
     const layout = layouts(envelope)
-    if (envelope.body.type !== 'batch' || !envelope.schema || !layout) return
+    if (!envelope.schema || !layout) return
     encodeBatch(envelope.body.batch, envelope.schema, layout.series, layout.fields, writer, lines, counts)
+  }
+
+  const encodeTables = (envelope: JournalEnvelope) => {
+    const { lines: texts, outOfRange } = tableLines(envelope)
+    for (const text of texts) {
+      const bytes = Buffer.from(text)
+      writer.ensure(bytes.length)
+      writer.bytes(bytes)
+      addLineEnd(lines, writer.length)
+      counts.lines++
+    }
+    counts.left.time_out_of_range += outOfRange
   }
 
   /** The bytes of lines `from` up to `to`. */
@@ -130,17 +144,17 @@ export function createWrite(context: WriteContext): Write {
       while (next < held.length && writer.length < config.writeBytes && lines.count < config.writeLines) {
         encode(held[next++]!)
       }
-      batches = held.slice(from, next)
+      taken = held.slice(from, next)
       return next
     },
     async store(signal) {
       while (await send(0, lines.count, signal)) {
         begin()
-        for (const envelope of batches) encode(envelope)
+        for (const envelope of taken) encode(envelope)
       }
       await quarantineRefused(signal)
       addCounts(context.counts, counts)
-      batches = []
+      taken = []
     },
   }
 }
