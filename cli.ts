@@ -6,6 +6,7 @@ import { runProgram } from './common/run-program.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDemoCommand } from './demo.ts'
 import { addIngestCommands } from './ingest/commands.ts'
+import { addExportCommand } from './ingest/export-commands.ts'
 import { addVerifyCommand } from './ingest/verify/commands.ts'
 import { addUpCommand } from './up.ts'
 
@@ -23,6 +24,7 @@ addAgentCommands(program)
 addBrokerCommands(program)
 addIngestCommands(program)
 addVerifyCommand(program)
+addExportCommand(program)
 addConfigCommands(program)
 
 await runProgram(program)
