@@ -102,6 +102,8 @@ export interface StationOptions {
   secret?: string
   /** access.yaml for our broker; without it, a user name is enough. */
   access?: string
+  /** A token of ingest's access file (`ingest: { access }`): then nothing is answered without one. */
+  token?: string
   group?: string
 }
 
@@ -122,11 +124,12 @@ export async function startStation(options: StationOptions): Promise<Station> {
     groups: [options.group ?? 'bench'],
     data: 'ingest',
     broker: { url: mqtt, ...(secret === undefined ? {} : { secret }) },
-    http: { port: httpPort, anonymous: true },
+    http: { port: httpPort, anonymous: options.token === undefined },
     ...options.ingest,
   }
   writeFileSync(ingestFile, stringify(ingestKeys))
-  const get = async <T>(path: string): Promise<T> => (await (await fetch(`${http}${path}`)).json()) as T
+  const headers: Record<string, string> = options.token ? { authorization: `Bearer ${options.token}` } : {}
+  const get = async <T>(path: string): Promise<T> => (await (await fetch(`${http}${path}`, { headers })).json()) as T
 
   const station: Station = {
     folder,
