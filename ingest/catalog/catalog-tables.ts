@@ -1,6 +1,6 @@
 // The tables of the catalog. `formatVersion` stands in SQLite's user_version; a later release adds its steps to `upgrades`.
 
-export const formatVersion = 2
+export const formatVersion = 3
 
 /** `upgrades[n]` takes a catalog from version n to n + 1. */
 export const upgrades: readonly string[] = [
@@ -62,5 +62,9 @@ export const upgrades: readonly string[] = [
     to_offset INTEGER NOT NULL, rows INTEGER NOT NULL, min_time_ns TEXT NOT NULL, max_time_ns TEXT NOT NULL,
     bytes INTEGER NOT NULL, rigs TEXT NOT NULL, removed_ms INTEGER NOT NULL, reason TEXT NOT NULL
   );
+  `,
+  // For whoever asks for a time: of fifty thousand files those that have it are found in a millisecond.
+  `
+  CREATE INDEX lake_files_by_time ON lake_files (table_name, CAST(max_time_ns AS INTEGER), CAST(min_time_ns AS INTEGER));
   `,
 ]

@@ -1,8 +1,8 @@
-import type { Position } from '../../common/segment-log-types.ts'
+import { comparePositions, type Position } from '../../common/segment-log-types.ts'
 import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
-import type { Catalog, LakeFile, RigRecord } from './types.ts'
+import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
 
 // What the catalog's methods mean in SQL. Times in ns are kept as text, because SQLite's integers come back as doubles.
 
@@ -154,8 +154,47 @@ function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'unpark'> {
   }
 }
 
-function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles'> {
+const fileColumns = `path, table_name AS "table", segment, from_offset AS fromOffset, to_offset AS toOffset, rows,
+  min_time_ns AS minTimeNs, max_time_ns AS maxTimeNs, bytes, rigs`
+type FileRow = Omit<LakeFile, 'rigs'> & { rigs: string }
+const toFile = (row: FileRow): LakeFile => ({ ...row, rigs: JSON.parse(row.rigs) as string[] })
+const byPlace = (a: LakeFile, b: LakeFile): number =>
+  comparePositions({ segment: a.segment, offset: a.fromOffset }, { segment: b.segment, offset: b.fromOffset }) ||
+  (a.path < b.path ? -1 : 1)
+
+function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeLook'> {
+  const versionOf = (table: string): string => {
+    const [found] = sql.all<{ version: string }>(
+      "SELECT count(*) || ' ' || coalesce(max(rowid), 0) AS version FROM lake_files WHERE table_name = ?",
+      table,
+    )
+    return found?.version ?? ''
+  }
+  const filesOf = ({ table, rig, fromNs, toNs, filesMax }: LakeWanted): LakeFile[] => {
+    const where = ['table_name = ?1']
+    if (fromNs !== undefined) where.push('CAST(max_time_ns AS INTEGER) >= CAST(?2 AS INTEGER)')
+    if (toNs !== undefined) where.push('CAST(min_time_ns AS INTEGER) < CAST(?3 AS INTEGER)')
+    if (rig !== undefined) where.push('EXISTS (SELECT 1 FROM json_each(lake_files.rigs) WHERE value = ?4)')
+    const rows = sql.all<FileRow>(
+      `SELECT ${fileColumns} FROM lake_files WHERE ${where.join(' AND ')} LIMIT ?5`,
+      table,
+      fromNs === undefined ? null : String(fromNs),
+      toNs === undefined ? null : String(toNs),
+      rig ?? null,
+      filesMax ?? -1,
+    )
+    return rows.map(toFile).sort(byPlace)
+  }
   return {
+    lakeLook: (wanted) =>
+      sql.look(() => {
+        const [at] = sql.all<At>("SELECT segment, at FROM cursors WHERE reader = 'lake'")
+        const tables = wanted.map((one) => {
+          const version = 'unlessVersion' in one ? versionOf(one.table) : ''
+          return { version, files: version !== '' && version === one.unlessVersion ? undefined : filesOf(one) }
+        })
+        return { cursor: at && { segment: at.segment, offset: at.at }, tables }
+      }),
     addLakeFiles: (files, cursor, unparked = []) =>
       sql.transaction(() => {
         for (const file of files) {
@@ -180,13 +219,12 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles'> {
       }),
     lakeFiles: (table) =>
       sql
-        .all<Omit<LakeFile, 'rigs'> & { rigs: string }>(
-          `SELECT path, table_name AS "table", segment, from_offset AS fromOffset, to_offset AS toOffset, rows,
-             min_time_ns AS minTimeNs, max_time_ns AS maxTimeNs, bytes, rigs
-           FROM lake_files WHERE ?1 IS NULL OR table_name = ?1 ORDER BY table_name, segment, from_offset, path`,
+        .all<FileRow>(
+          `SELECT ${fileColumns} FROM lake_files WHERE ?1 IS NULL OR table_name = ?1
+           ORDER BY table_name, segment, from_offset, path`,
           table ?? null,
         )
-        .map((file) => ({ ...file, rigs: JSON.parse(file.rigs) as string[] })),
+        .map(toFile),
   }
 }
 

@@ -14,6 +14,8 @@ export interface Sqlite {
   run(sql: string, ...parameters: unknown[]): void
   /** All of it or nothing. */
   transaction<T>(work: () => T): T
+  /** All that is read is of one moment. */
+  look<T>(work: () => T): T
   close(): void
 }
 
@@ -35,8 +37,8 @@ export function openSqlite(file: string, { readOnly = false } = {}): Sqlite {
     statements.set(sql, statement)
     return statement
   }
-  const transaction = <T>(work: () => T): T => {
-    database.exec('BEGIN IMMEDIATE')
+  const within = <T>(begin: string, work: () => T): T => {
+    database.exec(begin)
     try {
       const result = work()
       database.exec('COMMIT')
@@ -46,6 +48,7 @@ export function openSqlite(file: string, { readOnly = false } = {}): Sqlite {
       throw error
     }
   }
+  const transaction = <T>(work: () => T): T => within('BEGIN IMMEDIATE', work)
   const version = () => (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
 
   const prepare = () => {
@@ -83,6 +86,7 @@ export function openSqlite(file: string, { readOnly = false } = {}): Sqlite {
     all: <Row>(sql: string, ...parameters: unknown[]) => prepared(sql).all(parameters) as Row[],
     run: (sql, ...parameters) => void prepared(sql).run(parameters),
     transaction,
+    look: (work) => within('BEGIN', work),
     close() {
       if (closed) return
       closed = true

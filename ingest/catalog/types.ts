@@ -32,6 +32,23 @@ export interface LakeFile {
   rigs: string[]
 }
 
+/** Files of one table that may have rows of that rig, and of fromNs <= t < toNs; all of them where nothing is said. */
+export interface LakeWanted {
+  table: string
+  rig?: string | undefined
+  fromNs?: bigint | undefined
+  toNs?: bigint | undefined
+  /** What an earlier look said of this table, if any: if nothing has changed since, no files are listed. */
+  unlessVersion?: string | undefined
+  filesMax?: number
+}
+
+export interface LakeLook {
+  cursor: Position | undefined
+  /** One for each that was wanted, in order of the journal. `files` undefined: as it was. */
+  tables: { version: string; files: LakeFile[] | undefined }[]
+}
+
 export interface RigRecord {
   rig: string
   group: string
@@ -67,6 +84,8 @@ export interface Catalog {
   // files of the lake (writer: the lake), with its cursor and the envelopes that were parked for it and are in the files now
   addLakeFiles(files: LakeFile[], cursor: Position, unparked?: Position[]): void
   lakeFiles(table?: string): LakeFile[]
+  /** The lake as it is at one moment: its cursor, and the files that belong to that. */
+  lakeLook(wanted: LakeWanted[]): LakeLook
   // fields of InfluxDB and the kind each has (writer: influx)
   saveField(measurement: string, field: string, kind: string): void
   fields(): { measurement: string; field: string; kind: string }[]

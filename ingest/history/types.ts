@@ -36,6 +36,11 @@ export interface MissingNumbers {
 
 export interface ChannelFacts {
   name: string
+  /**
+   * Of the answer: the channel's name, unless that is taken (names that differ in case alone, a channel of two kinds, the answer's
+   * own columns): then name__kind.
+   */
+  column: string
   kind: 'f64' | 'f32' | 'int' | 'bool' | 'text'
   unit: string
   code: string
@@ -104,7 +109,7 @@ export interface ThinnedAnswer extends GapsAnswer {
   series: {
     rig: string
     channel: ChannelFacts
-    /** Rising within an era; where the stream's time stepped back, eras overlap. */
+    /** Never falling, whatever their era; rows of one time in the order in which they came. */
     timesNs: BigInt64Array
     values: Float64Array
     /** Rows of the channel that have a finite value, have none, and have one that is not finite (left out). */
@@ -112,6 +117,31 @@ export interface ThinnedAnswer extends GapsAnswer {
     missing: number
     notFinite: number
   }[]
+}
+
+export interface GapsQuery {
+  parts: Part[]
+  /** Absent: of all streams. */
+  stream?: string | undefined
+  missing: MissingNumbers[]
+}
+
+export interface StreamFacts {
+  rig: string
+  stream: string
+  channels: ChannelFacts[]
+  /** Oldest and newest row; null if there is none. */
+  fromNs: bigint | null
+  toNs: bigint | null
+  /** A file's rows are shared out evenly over its rigs. */
+  rowsAbout: number
+}
+
+export interface HistoryStatus {
+  state: 'starting' | 'running' | 'down' | 'closed'
+  waitingFor?: string
+  restarts: number
+  counters: Record<string, number>
 }
 
 /** A mistake of whoever asks: becomes a problem of the HTTP API. */

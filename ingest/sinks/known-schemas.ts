@@ -1,8 +1,10 @@
+import { fitBatch } from '../../protos/fit.ts'
 import { toHex } from '../../protos/hex.ts'
 import { decodeSchema } from '../../protos/schema.ts'
 import { hashSchema } from '../../protos/schema-hash.ts'
 import type { Schema } from '../../protos/types.ts'
 import type { Catalog } from '../catalog/types.ts'
+import type { JournalEnvelope } from './sink.ts'
 
 // Schemas by their hash in hex: those that came by in the journal, and those of the catalog.
 
@@ -44,4 +46,21 @@ export function createKnownSchemas(catalog: Pick<Catalog, 'schema'>): KnownSchem
       if (!known.has(hash)) keep(hash, () => decodeSchema(bytes))
     },
   }
+}
+
+/**
+ * Completes a batch with its schema and makes it fit that; learns a schema that comes by. False if its schema is not here. Throws if that
+ * breaks the rules.
+ */
+export function completeBatch(envelope: JournalEnvelope, schemas: KnownSchemas): boolean {
+  const { body, schemaHash } = envelope
+  if (body.type === 'schema') schemas.learn(body.bytes)
+  if (body.type !== 'batch' || schemaHash === undefined) return true
+  const schema = schemas.get(schemaHash)
+  if (!schema) return false
+  envelope.schema = schema
+  const { batch, problems } = fitBatch(body.batch, schema)
+  envelope.body = { type: 'batch', batch }
+  envelope.problems.push(...problems)
+  return true
 }

@@ -2,15 +2,14 @@ import type { Logger } from '../../common/log.ts'
 import { comparePositions, type Damage, type LogRecord, type Position } from '../../common/segment-log-types.ts'
 import { readChunks } from '../../common/segment-reader.ts'
 import { reasonOf } from '../../protos/errors.ts'
-import { fitBatch } from '../../protos/fit.ts'
 import type { EnvelopeHeader } from '../../protos/types.ts'
 import type { Catalog } from '../catalog/types.ts'
 import type { Quarantine } from '../quarantine.ts'
 import { decodeRecord } from './decode-record.ts'
-import { createKnownSchemas } from './known-schemas.ts'
+import { completeBatch, createKnownSchemas } from './known-schemas.ts'
 import { openParking } from './parking.ts'
 import { createPersistence } from './persistence.ts'
-import type { JournalEnvelope, Sink } from './sink.ts'
+import type { Sink } from './sink.ts'
 import type { SinkPort } from './sink-port.ts'
 import { startStatus } from './sink-status.ts'
 
@@ -109,20 +108,6 @@ function createFollower(options: RunSinkOptions) {
     })
   }
 
-  /** Completes a batch with its schema and makes it fit that. False if there is none. Throws if the schema breaks the rules. */
-  const resolveSchema = (envelope: JournalEnvelope): boolean => {
-    const { body, schemaHash } = envelope
-    if (body.type === 'schema') schemas.learn(body.bytes)
-    if (body.type !== 'batch' || schemaHash === undefined) return true
-    const schema = schemas.get(schemaHash)
-    if (!schema) return false
-    envelope.schema = schema
-    const { batch, problems } = fitBatch(body.batch, schema)
-    envelope.body = { type: 'batch', batch }
-    envelope.problems.push(...problems)
-    return true
-  }
-
   const take = async (record: LogRecord, parked = false) => {
     const decoded = decodeRecord(record)
     if (!('envelope' in decoded)) {
@@ -131,7 +116,7 @@ function createFollower(options: RunSinkOptions) {
     const { envelope } = decoded
     const { header, bytes, schemaHash = '' } = envelope
     try {
-      if (resolveSchema(envelope)) {
+      if (completeBatch(envelope, schemas)) {
         if (envelope.problems.length > 0) count('odd_batches')
         sink.add(envelope)
         return

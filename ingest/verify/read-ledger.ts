@@ -1,4 +1,4 @@
-import { quoteText } from '../sinks/lake/parquet-file.ts'
+import { quoteText } from '../sinks/lake/stage.ts'
 import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
 import { storedGap } from './gaps.ts'
 import { placeIn, type SpoolState } from './state.ts'

@@ -3,7 +3,7 @@ import { decodeSchema } from '../../../protos/schema.ts'
 import type { Body } from '../../../protos/types.ts'
 import type { JournalEnvelope } from '../sink.ts'
 import type { BatchFacts } from './inspect-batch.ts'
-import type { StagedColumn } from './parquet-file.ts'
+import type { StagedColumn } from './stage.ts'
 
 // The lake's tables beside the streams: one for each kind of body, and `_envelopes`, the ledger: a row for every
 // envelope that the lake took, whatever is in it. What `verify` compares the streams with.
@@ -82,6 +82,8 @@ export const bodyTables = {
     ['gap_spool', 'text'],
     ['numbers', 'text'],
     ['rows', 'bigint'],
+    // Whose it is; null: the sender's. Files written before this column do not have it.
+    ['of_rig', 'text'],
   ],
   _health: [
     ...whose,
@@ -174,11 +176,21 @@ function bodyCells(body: Body, receivedNs: bigint): Omit<TableRow, 'rig'> | unde
       return { table: '_clock', tNs, cells: [tNs, tNs, offsetNs, roundTripNs, stepNs, monotonicNs, hex(bootId)] }
     }
     case 'gap': {
-      const { fromNs, toNs, streams, cause, detail, spool, numbers, rows } = body.gap
+      const { fromNs, toNs, streams, cause, detail, spool, numbers, rows, rig = null } = body.gap
       return {
         table: '_gaps',
         tNs: fromNs,
-        cells: [fromNs, toNs, JSON.stringify(streams), cause, detail, spool, JSON.stringify(numbers), BigInt(rows)],
+        cells: [
+          fromNs,
+          toNs,
+          JSON.stringify(streams),
+          cause,
+          detail,
+          spool,
+          JSON.stringify(numbers),
+          BigInt(rows),
+          rig,
+        ],
       }
     }
     case 'health': {

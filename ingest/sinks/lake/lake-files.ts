@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { realFiles, segmentPath } from '../../../common/segment-log-files.ts'
 import { comparePositions, type Position } from '../../../common/segment-log-types.ts'
 import type { Catalog, LakeFile } from '../../catalog/types.ts'
-import { quoteText } from './parquet-file.ts'
+import { quoteText } from './stage.ts'
 
 // The files of the lake: where they lie, how they get there whole, and what becomes of those that a crash left between
 // their renaming and the catalog.

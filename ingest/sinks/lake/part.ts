@@ -93,7 +93,8 @@ export function createPart(consumed: Position | undefined): Part {
   }
 }
 
-function take(envelope: JournalEnvelope): { batch?: TakenBatch; rows: TableRow[] } {
+/** What of an envelope goes into the lake. Throws if it cannot be stored. */
+export function take(envelope: JournalEnvelope): { batch?: TakenBatch; rows: TableRow[] } {
   const { body, schema } = envelope
   if (body.type !== 'batch') {
     const row = bodyRow(envelope)

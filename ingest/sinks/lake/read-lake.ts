@@ -3,8 +3,8 @@ import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@du
 import type { Catalog, LakeFile } from '../../catalog/types.ts'
 import type { LakeColumn, LakeKind } from './lake-columns.ts'
 import { readFooter } from './lake-files.ts'
-import { quoteName, quoteText } from './parquet-file.ts'
 import { sliceTime } from './slice-time.ts'
+import { quoteName, quoteText } from './stage.ts'
 
 // Reads rows back from the files that the catalog says are live, in order, without holding more than a slice of them.
 

@@ -1,12 +1,15 @@
 import type { LakeFile } from '../../catalog/types.ts'
 
-export interface Slice {
+/** What has rows in a span of time: a file, or a part of one. Decimal ns, both included. */
+export type Spanning = Pick<LakeFile, 'minTimeNs' | 'maxTimeNs' | 'rows'>
+
+export interface Slice<Item extends Spanning = LakeFile> {
   /** Included. */
   fromNs: bigint | undefined
   /** Not included. */
   toNs: bigint | undefined
   /** Those that have rows in it, as far as their spans tell. */
-  files: LakeFile[]
+  files: Item[]
 }
 
 /**
@@ -14,11 +17,11 @@ export interface Slice {
  * of files that overlap (a backlog beside live data) can be sorted slice by slice. A file's rows are taken to be spread
  * evenly over its span.
  */
-export function sliceTime(
-  files: readonly LakeFile[],
+export function sliceTime<Item extends Spanning>(
+  files: readonly Item[],
   { fromNs, toNs }: { fromNs?: bigint | undefined; toNs?: bigint | undefined },
   rowsMax: number,
-): Slice[] {
+): Slice<Item>[] {
   const marks = files.flatMap(({ minTimeNs, maxTimeNs, rows }) => {
     const min = BigInt(minTimeNs)
     const length = BigInt(maxTimeNs) - min

@@ -3,7 +3,7 @@ import { isValid } from '../../verify/checksum.ts'
 import type { JournalEnvelope } from '../sink.ts'
 import type { BatchFacts } from './inspect-batch.ts'
 import { type ColumnPlan, type LakeColumn, planColumns } from './lake-columns.ts'
-import type { StagedColumn } from './parquet-file.ts'
+import type { StagedColumn } from './stage.ts'
 
 // The batches of one stream in a part, laid out as the columns of its file: sorted by rig, era and time, schemas united.
 
@@ -71,11 +71,14 @@ function isSorted(batches: readonly TakenBatch[]): boolean {
     const before = batches[i - 1]
     if (!batch.facts.rising) return false
     if (!before || before.envelope.header.rig !== batch.envelope.header.rig) return true
-    return (
-      before.envelope.body.batch.era !== batch.envelope.body.batch.era || before.facts.lastNs <= batch.facts.firstNs
-    )
+    if (before.envelope.body.batch.era !== batch.envelope.body.batch.era) return true
+    if (before.facts.lastNs < batch.facts.firstNs) return true
+    return before.facts.lastNs === batch.facts.firstNs && comesBefore(before.envelope.header, batch.envelope.header)
   })
 }
+
+const comesBefore = (a: JournalEnvelope['header'], b: JournalEnvelope['header']): boolean =>
+  a.spool < b.spool || (a.spool === b.spool && a.seq < b.seq)
 
 function layOutOwn(batches: readonly TakenBatch[], rows: number): StagedColumn[] {
   const rigs = wordColumn(rows)
