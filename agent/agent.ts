@@ -15,6 +15,7 @@ import { ingestStatusTopic, parseTopic, rigTopic } from '../protos/topics.ts'
 import { createBatcher } from './batcher.ts'
 import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
+import { startMarks } from './marks.ts'
 import { createPublisher } from './publisher.ts'
 import { openRefused } from './refused.ts'
 import { type OpenAnySource, openSources, type RunningSource } from './run-sources.ts'
@@ -69,6 +70,7 @@ export async function startAgent(
   /** Encoded schemas by their hash, for when ingest asks. */
   const schemas = new Map<string, Uint8Array>()
 
+  let isSpoolHeld = false
   const spool = await openSpool({
     folder: join(dataFolder, 'spool'),
     rig,
@@ -79,13 +81,14 @@ export async function startAgent(
     onDurable: (envelope) => publisher.offer(envelope),
     onVolatile: (envelope) => publisher.offerVolatile(envelope),
     onHeld(held) {
+      isSpoolHeld = held
       const text = held ? 'envelopes are in memory alone' : 'envelopes are on disk again'
       const type = held ? 'spool.unwritable' : 'spool.writable'
       const event = { tNs: clock.nowNs(), type, author: 'agent', text, facts: {}, id: ulid() }
       void spool.add({ type: 'event', event })
     },
   })
-  const keep = (promise: Promise<void>) =>
+  const keep = (promise: Promise<unknown>) =>
     promise.catch((error) =>
       log.error({ err: error }, 'an envelope could not be spooled; its rows are missing from here on'),
     )
@@ -227,6 +230,15 @@ export async function startAgent(
   ]
   sendHealth()
   for (const source of running) source.start()
+  const marks = startMarks({
+    rig,
+    dataFolder,
+    ...(config.marks.folder === undefined ? {} : { folder: resolve(folder, config.marks.folder) }),
+    clock,
+    log,
+    isOpen: () => !isSpoolHeld,
+    spool: (event) => spool.add({ type: 'event', event }),
+  })
   log.info(
     { rig, group, spool: spool.id, predecessor: spool.predecessor, sources: running.map(({ name }) => name) },
     'agent started',
@@ -235,6 +247,7 @@ export async function startAgent(
   let closing: Promise<void> | undefined
   const close = async (drainMs: number) => {
     for (const source of running) await source.close()
+    await marks.close()
     sendHealth()
     for (const timer of timers) clearInterval(timer)
     await spool.drained(0)

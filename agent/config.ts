@@ -42,6 +42,18 @@ const batchSection = z
   })
   .prefault({})
 
+const marksSection = z
+  .strictObject({
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Folder into which the bench's control program writes starts and stops of runs and markers (docs/runs.md); this rig's alone, created if it is missing.",
+      ),
+  })
+  .prefault({})
+
 export const agentConfig = z.strictObject({
   rig: name('Name of the rig; it never changes, wherever the rig stands.').refine((text) => text !== ownRig, {
     error: `"${ownRig}" is reserved`,
@@ -61,6 +73,7 @@ export const agentConfig = z.strictObject({
     .describe('Bytes that may be under way without a receipt.'),
   clockEveryS: z.number().min(1).max(3600).default(10).describe("How often the clock is compared with ingest's."),
   healthEveryS: z.number().min(1).max(3600).default(10).describe('How often the agent reports its own health.'),
+  marks: marksSection,
   sources: z.array(sourceConfig).min(1, { error: 'expected at least one source' }).describe('What is measured.'),
 })
 

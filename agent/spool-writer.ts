@@ -31,13 +31,13 @@ export interface WriterOptions {
 
 interface Waiting {
   envelope: NumberedEnvelope
-  /** The caller was told: written, or in memory. */
-  settle(): void
+  /** The caller was told: written, or in memory alone. */
+  settle(durable: boolean): void
 }
 
 export interface SpoolWriter {
-  /** Resolves when the envelope is durable, or in memory because the disk can't be written. Call in the order of numbers. */
-  write(envelope: NumberedEnvelope): Promise<void>
+  /** Resolves true when the envelope is durable, false when it is in memory because the disk can't be written. Call in the order of numbers. */
+  write(envelope: NumberedEnvelope): Promise<boolean>
   /** Resolves when the log refuses what is written to it, at once if it does now. */
   blocked(): Promise<void>
   /** Envelopes that are not on disk. */
@@ -65,7 +65,7 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
       .append(waiting.envelope.bytes)
       .then(
         (position) => {
-          waiting.settle()
+          waiting.settle(true)
           options.onWritten(waiting.envelope, position)
         },
         (error) => {
@@ -101,7 +101,7 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
         if (!options.hasRoom(next.envelope.bytes.length)) break
         append(next)
         appended++
-      } else next.settle()
+      } else next.settle(true)
       backlog.shift()
     }
     await allSettled()
@@ -134,18 +134,18 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
     while (bytes > options.heldBytesMax) {
       const { envelope, settle } = backlog.shift()!
       bytes -= envelope.bytes.length
-      settle()
+      settle(false)
       options.onLost(envelope)
     }
     for (const { envelope, settle } of backlog) {
-      settle()
+      settle(false)
       options.onVolatile(envelope)
     }
   }
 
   return {
     write: (envelope) =>
-      new Promise<void>((resolve) => {
+      new Promise<boolean>((resolve) => {
         const waiting = { envelope, settle: resolve }
         if (!recovering) append(waiting)
         else {

@@ -50,8 +50,11 @@ export interface Spool {
   predecessor: string
   /** By stream: the last state before this start, then of what was added since; in the order of the last batches. */
   streams: Map<string, StreamState>
-  /** Gives the next number; resolves when the envelope is durable, or in memory because the disk can't be written. `state`: of the stream after this batch. */
-  add(body: Body, options?: { firstRowAtNs?: bigint; stream?: string; state?: StreamState }): Promise<void>
+  /**
+   * Gives the next number; resolves true when the envelope is durable, false when it is in memory because the disk can't be
+   * written. `state`: of the stream after this batch.
+   */
+  add(body: Body, options?: { firstRowAtNs?: bigint; stream?: string; state?: StreamState }): Promise<boolean>
   /** Resolves when less than the given bytes wait for the disk. */
   drained(bytes: number): Promise<void>
   /** Durable envelopes from a position (undefined: the oldest) to the end as it stands now. */
@@ -211,8 +214,9 @@ function createSpool(
     if (body.type === 'schema') schemaEnvelopes.set(streamKey(body.bytes), bytes)
     const { firstRowAtNs } = extra ?? {}
     const envelope: NumberedEnvelope = { seq: number, bytes, ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }) }
-    await writer.write(envelope)
+    const durable = await writer.write(envelope)
     settle(bytes.length)
+    return durable
   }
 
   const addAndRoll: Spool['add'] = (body, extra) => {
