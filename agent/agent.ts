@@ -15,6 +15,7 @@ import { ingestStatusTopic, parseTopic, rigTopic } from '../protos/topics.ts'
 import { createBatcher } from './batcher.ts'
 import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
+import { markerOf } from './marker.ts'
 import { startMarks } from './marks.ts'
 import { createPublisher } from './publisher.ts'
 import { openRefused } from './refused.ts'
@@ -148,6 +149,9 @@ export async function startAgent(
       })
       return batcher
     },
+    onEvent: (event, source, origin) =>
+      void keep(spool.add({ type: 'event', event: markerOf(event, { rig, source, origin }) })),
+    onGap: (gap) => void keep(spool.add({ type: 'gap', gap })),
     drained: () => spool.drained(Math.min(undurableBytesMax, config.spool.bytesMax / 16)),
     // A source that can wait is not read into a spool that would have to drop what it holds.
     hasRoom: () => spool.bytes() < config.spool.bytesMax * 0.8,

@@ -46,8 +46,10 @@ async function checkSource(
   const timeout = setTimeout(() => stop.abort(), seconds * 1000)
   const startedMs = performance.now()
   let failure = ''
+  let events = 0
   try {
-    for await (const { rows } of source.rows(stop.signal)) {
+    for await (const { rows, events: told = [] } of source.rows(stop.signal)) {
+      events += told.length
       for (const row of rows) look(row, source.streams[row.stream]!, seen[row.stream]!, clock.nowNs())
       if (stop.signal.aborted) break
     }
@@ -61,10 +63,11 @@ async function checkSource(
   const lines = [
     `${name} (${config.type}): ${failure ? `failed: ${failure}` : health.state}${health.detail ? `, ${health.detail}` : ''}`,
     ...source.streams.flatMap((stream, i) => describeStream(stream, seen[i]!, tookS)),
+    ...(events > 0 ? [`  ${events} markers`] : []),
     ...(health.badLines > 0 ? [`  ${health.badLines} lines could not be read, such as:`] : []),
     ...health.badLineSamples.slice(0, 3).map((line) => `    ${line}`),
   ]
-  return { text: lines.join('\n'), good: failure === '' && seen.some(({ rows }) => rows > 0) }
+  return { text: lines.join('\n'), good: failure === '' && (events > 0 || seen.some(({ rows }) => rows > 0)) }
 }
 
 function look(row: Row, schema: Schema, seen: StreamSeen, nowNs: bigint): void {

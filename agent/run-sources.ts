@@ -1,8 +1,8 @@
 import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
-import type { Schema, SourceHealth } from '../protos/types.ts'
-import type { Batcher, StreamState } from './batcher.ts'
-import type { Source, SourceContext } from './sources/source.ts'
+import type { Gap, Schema, SourceHealth } from '../protos/types.ts'
+import { type Batcher, createGap, type StreamState } from './batcher.ts'
+import type { RowChunk, Source, SourceContext, SourceEvent } from './sources/source.ts'
 import type { SourceConfig } from './sources/table.ts'
 
 // Opens the configured sources and carries their rows into the batchers, as fast as the spool takes them.
@@ -32,6 +32,9 @@ export interface RunOptions {
   streams: ReadonlyMap<string, StreamState>
   /** `onDue`: see BatcherOptions. */
   createBatcher(schema: Schema, onDue: () => void): Batcher
+  /** An event of a source, and what its key counts in. */
+  onEvent(event: SourceEvent, source: string, origin: string): void
+  onGap(gap: Gap): void
   drained(): Promise<void>
   hasRoom(): boolean
 }
@@ -86,15 +89,26 @@ function runSource(name: string, source: Source, log: Logger, options: RunOption
     end = resolve
   })
 
+  const carryEvents = ({ events = [], gaps = [], origin = '' }: RowChunk) => {
+    for (const event of events) options.onEvent(event, name, origin)
+    for (const { fromNs, toNs, streams, detail, rows } of gaps) {
+      const names = streams.flatMap((index) => source.streams[index]?.stream ?? [])
+      options.onGap({ ...createGap('', fromNs, toNs, 'source_down', detail), streams: names, rows })
+    }
+  }
+
   const carry = async () => {
-    for await (const { rows, origin } of source.rows(stop.signal)) {
+    for await (const chunk of source.rows(stop.signal)) {
+      const { rows, origin } = chunk
+      carryEvents(chunk)
       for (const row of rows) {
         const batcher = batchers[row.stream]
         if (!batcher) throw new Error(`a row of stream ${row.stream}, but the source has ${batchers.length}`)
         batcher.add(row, origin ?? '')
       }
       await options.drained()
-      while (rows.some(({ position }) => position !== undefined) && !options.hasRoom() && !stop.signal.aborted) {
+      const canWait = chunk.events !== undefined || rows.some(({ position }) => position !== undefined)
+      while (canWait && !options.hasRoom() && !stop.signal.aborted) {
         await sleep(roomCheckMs, stop.signal)
       }
     }

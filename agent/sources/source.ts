@@ -20,10 +20,38 @@ export interface Row {
   position?: number
 }
 
+/** Something that happened at a time (or over one): an annotation of a recording. It becomes a marker. */
+export interface SourceEvent {
+  /** ns since 1970 UTC. */
+  timeNs: bigint
+  /** The end of an interval. */
+  untilNs?: bigint
+  /** What happened, in a word or a few. */
+  label: string
+  /** More about it, where there is more. */
+  text?: string
+  /** Tells the event from all others of the chunk's origin; the same when it is read again. */
+  key: string
+}
+
+/** What a source knows it has missed. */
+export interface SourceGap {
+  fromNs: bigint
+  toNs: bigint
+  /** Indexes into the source's streams. */
+  streams: number[]
+  detail: string
+  /** How many rows are missing; 0 if nobody knows. */
+  rows: number
+}
+
 export interface RowChunk {
   rows: Row[]
   /** What the positions count in: the identity of a file. */
   origin?: string
+  /** They are spooled before the rows, so that a source which resumes behind the rows has not lost them. */
+  events?: SourceEvent[]
+  gaps?: SourceGap[]
 }
 
 export interface SourceContext {

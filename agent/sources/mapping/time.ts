@@ -67,7 +67,7 @@ export const fractionNs = (digits: string): bigint =>
   digits === '' ? 0n : BigInt(Number(digits.slice(0, 9).padEnd(9, '0')))
 
 /** Minutes east of UTC of "Z", "+09:00", "+0900" or "+09". */
-function zoneMinutes(zone: string): number {
+export function zoneMinutes(zone: string): number {
   if (zone === 'Z' || zone === 'z') return 0
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || '0')
   return zone.startsWith('-') ? -minutes : minutes
