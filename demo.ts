@@ -1,18 +1,14 @@
-import { fork } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
-import type { AgentCounters } from './agent/agent.ts'
 import { createClock } from './common/clock.ts'
 import { loadConfig } from './common/config.ts'
 import { UsageError } from './common/failure.ts'
 import { createLog } from './common/log.ts'
-import { builtProgram } from './common/program.ts'
 import { createQuantiles } from './common/quantiles.ts'
 import { renderTable } from './dashboards/terminal-table.ts'
-import { type AgentEnd, compareDemo } from './demo-result.ts'
+import { type AgentProcess, startAgentProcess } from './demo-agents.ts'
+import { compareDemo } from './demo-result.ts'
 import type { RigsAnswer, SinksAnswer } from './ingest/http/answers.ts'
 import { connectLive } from './ingest/http/live-client.ts'
 import type { InfluxConfig } from './ingest/sinks/influx/config.ts'
@@ -74,18 +70,30 @@ async function runDemo(options: DemoOptions): Promise<number> {
     const { body } = decodeBody(envelope, readHeader(envelope))
     if (body.type === 'batch' && body.batch.rows > 0) live.add(Number(clock.nowNs() - body.batch.times[0]!) / 1e6)
   })
-  const agents = Object.entries(rigs).map(([rig, sources]) => startAgentProcess(folder, rig, sources, up.tcpPort))
-
   const say = (text: string) => process.stderr.write(`${text}\n`)
+  const agents = Object.entries(rigs).map(([rig, sources]) =>
+    startAgentProcess({
+      folder,
+      group,
+      rig,
+      sources,
+      tcpPort: up.tcpPort,
+      // A run of a fixed length is a measurement: an agent that dies in it ends it.
+      restart: durationMs === undefined,
+      onRestart: (ended) => say(`The agent of ${rig} ended (${ended ?? 'not started'}); it is started again.`),
+    }),
+  )
+
   say(`Rigline runs with ${agents.length} rigs. Live page: ${page}  MQTT: 127.0.0.1:${up.tcpPort}  Data: ${folder}`)
   say(
     influx ? `InfluxDB: ${influx.url}` : 'InfluxDB: none; set INFLUX_URL to add one. The lake (Parquet) is the store.',
   )
-  say(durationMs === undefined ? 'Ctrl-C stops it and verifies.' : `Stops by itself after ${options.duration}.`)
+  if (durationMs === undefined) {
+    say('Ctrl-C stops it and verifies.')
+    say(`Pull a plug: ${agents.map((agent) => `kill -9 ${agent.pid} (${agent.end().rig})`).join(', ')}`)
+  } else say(`Stops by itself after ${options.duration}.`)
   const stopTable = options.json ? () => {} : showTable(page)
-  const stopWatching = watchCounters(agents)
   const cutShort = await waitForEnd(durationMs, agents, up.ingest.takenOver)
-  stopWatching()
   stopTable()
   if (cutShort !== undefined) say(cutShort)
 
@@ -133,68 +141,6 @@ async function runDemo(options: DemoOptions): Promise<number> {
   }
   for (const problem of problems) say(`NOT GOOD: ${problem}`)
   return good ? 0 : 1
-}
-
-interface AgentProcess {
-  end(): AgentEnd
-  /** Asks for its counters: `end` has them when the answer is here. */
-  ask(): void
-  /** Resolves when the process is gone. */
-  ended: Promise<void>
-  /** Ends it in order and waits for its last counters. */
-  stop(): Promise<void>
-}
-
-function startAgentProcess(
-  folder: string,
-  rig: string,
-  sources: Record<string, unknown>[],
-  tcpPort: number,
-): AgentProcess {
-  const home = join(folder, 'agents', rig)
-  mkdirSync(home, { recursive: true })
-  const file = join(home, 'agent.yaml')
-  const url = `mqtt://127.0.0.1:${tcpPort}`
-  writeFileSync(file, stringify({ rig, group, broker: { url }, data: 'data', sources }))
-  // A session of its own keeps Ctrl-C from reaching it before it is told to stop.
-  const child = fork(builtProgram('rigline-agent').replace(/\.js$/, '.mjs'), ['agent', '--config', file], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, RIGLINE_LOG: process.env.RIGLINE_LOG ?? 'warn' },
-    detached: true,
-  })
-  const end: AgentEnd = { rig, counters: undefined, final: false, ended: undefined, early: true }
-  child.on('message', (message: { type: string; counters: AgentCounters }) => {
-    if (message.type === 'counters') end.counters = message.counters
-    // It follows the counters that the agent sends after its last reading.
-    if (message.type === 'closed') end.final = true
-  })
-  const ended = new Promise<void>((done) => {
-    child.once('exit', (code, signal) => {
-      end.ended = code ?? signal ?? undefined
-      done()
-    })
-    child.once('error', () => done())
-  })
-  return {
-    end: () => end,
-    ask: () => void (child.connected && child.send('counters', () => {})),
-    ended,
-    async stop() {
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-        end.early = false
-        child.kill('SIGTERM')
-      }
-      await ended
-    },
-  }
-}
-
-/** So that something is known of an agent that dies. */
-function watchCounters(agents: AgentProcess[]): () => void {
-  const timer = setInterval(() => {
-    for (const agent of agents) agent.ask()
-  }, 2000)
-  return () => clearInterval(timer)
 }
 
 /** Until the time is over, a signal comes, or something ends that should run: then returns what. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { compareDemo } from '../../demo-result.ts'
+import type { RigsAnswer } from '../../ingest/http/answers.ts'
 import { describeWith, temporaryFolder } from '../services/debian.ts'
 import { startInfluxd } from '../services/influxd.ts'
 import { runCommand, startProgram, waitFor } from '../services/rigline.ts'
@@ -69,6 +70,31 @@ test('an agent killed in the middle ends it with 1 and the reason', async () => 
   }
 }, 120_000)
 
+test('pulling a plug while it runs without an end: the agent comes back, and what it missed is a Gap', async () => {
+  const folder = await temporaryFolder()
+  const program = startProgram(['demo', '--data', folder], { env: { INFLUX_URL: '' } })
+  const exited = new Promise<number | null>((resolve) => program.child.once('exit', resolve))
+  const home = join(folder, 'agents', 'car-sim-1')
+  try {
+    const carSim = async () => {
+      const page = /http:\/\/127\.0\.0\.1:\d+/.exec(program.output())?.[0]
+      const { rigs } = (await (await fetch(`${page}/v1/rigs`)).json()) as RigsAnswer
+      return rigs.find(({ rig }) => rig === 'car-sim-1')
+    }
+    await waitFor('readings', 30_000, async () => ((await carSim())?.streams.length ?? 0) > 1)
+    const pid = await childWith(program.child.pid!, home)
+    process.kill(pid, 'SIGKILL')
+    await waitFor('the agent to come back', 30_000, async () => (await childWith(program.child.pid!, home)) !== pid)
+    await waitFor('its Gap', 30_000, async () => (await carSim())?.lastGap?.cause === 'agent_down')
+    program.child.kill('SIGINT')
+    expect(await exited, program.output()).toBe(0)
+    expect(program.output()).toContain('The agent of car-sim-1 ended (SIGKILL); it is started again.')
+    expect(program.output()).not.toContain('NOT GOOD')
+  } finally {
+    await program.kill()
+  }
+}, 120_000)
+
 /** The process that this one started with the folder in its arguments. */
 async function childWith(parent: number, folder: string): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-e', '-ww', '-o', 'pid=,ppid=,args='])
@@ -87,6 +113,7 @@ test('one rig that has more than it measured does not make up for one that has l
     final: true,
     ended: 0,
     early: false,
+    restarts: 0,
   })
   const stored = (rig: string, readings: number) => ({
     rig,
