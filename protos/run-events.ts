@@ -35,7 +35,11 @@ export type RunEvent =
   | { type: 'run.started'; run: string; rigs: string[]; facts: RunFacts }
   /** From a rig: it takes part no longer. From ingest: nobody does. `run` empty: whichever is open on that rig. */
   | { type: 'run.stopped'; run: string }
-  /** A further version of the run. `fromNs`, `toNs`: of the whole run, cut to these for every rig. */
+  /**
+   * A further version of the run. `fromNs`, `toNs`: where the whole run begins and ends; parts that go beyond are cut, the
+   * parts that begin first (end last) reach there. `withdrawn`: absent, as it was. From a rig that takes part: `fromNs`,
+   * `toNs` of its own part, and it withdraws only a run of its own.
+   */
   | {
       type: 'run.corrected'
       run: string
@@ -48,11 +52,13 @@ export type RunEvent =
   | { type: 'run.froze'; run: string; rig: string; facts: RigFacts & { agentVersion?: string } }
   /**
    * A point (`toNs` absent) or an interval. `run` empty: of whichever run is open on the rig then, if any. `rigs` empty: of
-   * the sender, or of all rigs of the run. A further event with the same `marker` is its next version.
+   * the sender, or of all rigs of the run. A further event with the same `marker` is its next version: names of markers
+   * are the sender's own. `of`, from ingest alone: the rig whose marker this is a version of.
    */
   | {
       type: 'marker'
       marker: string
+      of?: string
       run: string
       rigs: string[]
       label: string
@@ -60,7 +66,10 @@ export type RunEvent =
       toNs?: bigint
       withdrawn?: boolean
     }
-  /** From ingest alone: the rig's facts from `validFromNs` on. The same `entry` again is its next version. */
+  /**
+   * From ingest alone: the rig's facts from `validFromNs` on; what it does not name stays as it was, an empty text or list
+   * says that it is not known any more. The same `entry` again is its next version.
+   */
   | { type: 'rig.described'; entry: string; rig: string; validFromNs: bigint; facts: RigFacts; withdrawn?: boolean }
 
 export type RunEventType = RunEvent['type']
@@ -110,8 +119,9 @@ function factsOf(event: RunEvent): Record<string, string> {
     case 'run.froze':
       return { run: event.run, rig: event.rig, facts: JSON.stringify(event.facts) }
     case 'marker': {
-      const { marker, run, rigs, label } = event
-      return { marker, run, rigs: JSON.stringify(rigs), label, ...span(event), ...withdrawn(event) }
+      const { marker, run, rigs, label, of } = event
+      const owner: Record<string, string> = of === undefined ? {} : { of }
+      return { marker, ...owner, run, rigs: JSON.stringify(rigs), label, ...span(event), ...withdrawn(event) }
     }
     case 'rig.described': {
       const { entry, rig, validFromNs, facts } = event
@@ -125,19 +135,20 @@ const span = ({ fromNs, toNs }: { fromNs?: bigint; toNs?: bigint }): Record<stri
   ...(toNs === undefined ? {} : { to_ns: String(toNs) }),
 })
 const withdrawn = (event: { withdrawn?: boolean }): Record<string, string> =>
-  event.withdrawn ? { withdrawn: 'true' } : {}
+  event.withdrawn === undefined ? {} : { withdrawn: String(event.withdrawn) }
 
 /** Reads an event back. Undefined if its type is none of these. Throws, saying which fact, if one cannot be read. */
 export function decodeRunEvent({ type, facts, tNs }: Event): RunEvent | undefined {
   if (!isRunEvent(type)) return undefined
   const name = (key: string, empty = false): string => {
-    const text = facts[key] ?? ''
+    // Hangul comes whole from one keyboard and in parts from another: both name one run. A rig is called as it calls itself.
+    const text = key === 'rig' || key === 'of' ? (facts[key] ?? '') : (facts[key] ?? '').normalize('NFC')
     if (!isName(text) && !(empty && text === '')) {
       throw new Error(`${type}: ${key} ${JSON.stringify(text.slice(0, 80))} is no name (${nameRule})`)
     }
     return text
   }
-  const isWithdrawn = facts.withdrawn === 'true' ? { withdrawn: true } : {}
+  const isWithdrawn = { true: { withdrawn: true }, false: { withdrawn: false } }[facts.withdrawn ?? ''] ?? {}
   switch (type) {
     case 'run.started':
       return { type, run: name('run'), rigs: readRigs(type, facts), facts: readFacts(type, facts, runFactKinds) }
@@ -158,6 +169,7 @@ export function decodeRunEvent({ type, facts, tNs }: Event): RunEvent | undefine
       return {
         type,
         marker: name('marker'),
+        ...(facts.of === undefined ? {} : { of: name('of') }),
         run: name('run', true),
         rigs: readRigs(type, facts),
         label,
@@ -230,7 +242,7 @@ function readFacts<Kinds extends Record<string, FactKind>>(
     // A fact of a later release.
     if (kind === undefined) continue
     const fits =
-      kind === 'text' ? isText(value) : Array.isArray(value) && value.length <= listMax && value.every(isText)
+      kind === 'text' ? isText(value) : Array.isArray(value) && value.length <= listMax && value.every(isItem)
     if (!fits && !(nullable && value === null)) throw new Error(`${type}: ${key} is no ${kind} of a bounded length`)
     read[key] = value
   }
@@ -238,6 +250,7 @@ function readFacts<Kinds extends Record<string, FactKind>>(
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= textCharsMax
+const isItem = (value: unknown): boolean => typeof value === 'string' && value.length <= factCharsMax
 
 function readSpan(type: string, facts: Record<string, string>): { fromNs?: bigint; toNs?: bigint } {
   const time = (key: string): bigint | undefined => {
