@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Position } from '../common/segment-log-types.ts'
 import { ulid } from '../common/ulid.ts'
+import { readFacts } from './quarantine/read-facts.ts'
 
 // What could not be read or stored, with the reason and the bytes: one file an entry, so that ingest and its sinks can
 // write side by side. Bounded in bytes and files: the oldest go first, and that is counted. What came off the wire unreadable
@@ -21,28 +23,43 @@ export interface QuarantineEntry {
   seq?: number
   /** Whose bytes these are: an MQTT payload, an envelope, lines of line protocol. */
   content: 'payload' | 'envelope' | 'lines'
+  /**
+   * Of an envelope that a sink put here: where in the journal it stood, and when it came (ns, decimal text). Without these it
+   * cannot be replayed; earlier releases did not note them.
+   */
+  position?: Position
+  receivedNs?: string
   bytes: Uint8Array
 }
+
+/** What an entry is, without its bytes; `size` says how many these are. */
+export type QuarantineFacts = Omit<QuarantineEntry, 'bytes'> & { size: number }
 
 export interface Quarantine {
   put(entry: Omit<QuarantineEntry, 'id' | 'time'>): string
   /** Oldest first. */
   ids(): string[]
-  list(): Omit<QuarantineEntry, 'bytes'>[]
+  list(): QuarantineFacts[]
+  /** Throws if there is none. */
   read(id: string): QuarantineEntry
+  /** The file of an entry. */
+  fileOf(id: string): string
   remove(id: string): void
   /** Entries that had to make room for newer ones since the start. */
   readonly dropped: number
 }
 
 const filesMax = 10_000
+/** Reasons quote what came. */
+const detailLettersMax = 2000
 
 /** `receive` marks the names of its files; of the others, the name is the id alone. */
 const rings = { receive: '.receive.json', sinks: '.json' } as const
 type Ring = keyof typeof rings
 
 const ringOf = (name: string): Ring => (name.endsWith(rings.receive) ? 'receive' : 'sinks')
-const idOf = (name: string): string => name.slice(0, -rings[ringOf(name)].length)
+/** The id in the name of an entry's file. */
+export const entryIdOf = (name: string): string => name.slice(0, -rings[ringOf(name)].length)
 
 export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Quarantine {
   mkdirSync(folder, { recursive: true })
@@ -57,13 +74,12 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
   }
   let last = names().at(-1)?.slice(0, 26)
 
-  /** Throws if there is none. */
   const nameOf = (id: string): string => {
     const marked = `${id}${rings.receive}`
     return size(marked) > 0 ? marked : `${id}${rings.sinks}`
   }
   const parse = (name: string): QuarantineEntry => {
-    const { bytes: encoded, ...entry } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+    const { bytes: encoded, size: _, ...entry } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
     return { ...entry, bytes: Buffer.from(encoded, 'base64') }
   }
 
@@ -71,11 +87,15 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
     put(entry) {
       const id = ulid(last)
       last = id
+      const { bytes, ...facts } = entry
+      // The bytes come last: a list reads no more than what is before them.
       const text = JSON.stringify({
         id,
         time: new Date().toISOString(),
-        ...entry,
-        bytes: Buffer.from(entry.bytes).toString('base64'),
+        ...facts,
+        detail: facts.detail.slice(0, detailLettersMax),
+        size: bytes.length,
+        bytes: Buffer.from(bytes).toString('base64'),
       })
       const ring: Ring = entry.by === 'receive' ? 'receive' : 'sinks'
       const length = Buffer.byteLength(text)
@@ -85,12 +105,10 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Qu
       bounds[ring].added(length)
       return id
     },
-    ids: () => names().map(idOf),
-    list: () =>
-      names()
-        .map(parse)
-        .map(({ bytes: _, ...entry }) => entry),
+    ids: () => names().map(entryIdOf),
+    list: () => names().flatMap((name) => readFacts(join(folder, name)) ?? []),
     read: (id) => parse(nameOf(id)),
+    fileOf: (id) => join(folder, nameOf(id)),
     remove(id) {
       const name = nameOf(id)
       bounds[ringOf(name)].removed(size(name))

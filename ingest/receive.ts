@@ -6,7 +6,7 @@ import { toHex } from '../protos/hex.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
 import type { EnvelopeHeader } from '../protos/types.ts'
 import type { Catalog } from './catalog/types.ts'
-import { type Framed, frame } from './frame.ts'
+import { type Framed, frame, type Unframed } from './frame.ts'
 import { countGone, type Journal } from './journal.ts'
 import { encodeJournalRecord } from './journal-record.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -33,8 +33,19 @@ export interface ReceiveOptions {
   onStored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
 }
 
-/** Returns the function that takes the payload of a rig's `up` topic. It never throws and never waits. */
-export function createReceive(options: ReceiveOptions): (rig: string, topic: string, payload: Uint8Array) => void {
+/** What becomes of an envelope. `stored`: it is durable now; `duplicate`: its number was had already. */
+export type Fate = 'stored' | 'duplicate' | 'pending' | 'out_of_bounds' | 'journal_full'
+
+/** Told of each envelope of a payload, once; what cannot be read is told instead of being quarantined. */
+export interface Watch {
+  envelope(framed: Framed, fate: Fate): void
+  unframed(unframed: Unframed): void
+}
+
+/** Takes the payload of a rig's `up` topic. It never throws and never waits. */
+export type Receive = (rig: string, topic: string, payload: Uint8Array, watch?: Watch) => void
+
+export function createReceive(options: ReceiveOptions): Receive {
   const { journal, receipts, quarantine, catalog, log, counters } = options
   const { sequence } = journal
   const throttle = createThrottle()
@@ -114,20 +125,23 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     }
   }
 
-  const take = (framed: Framed) => {
+  const take = (framed: Framed, watch?: Watch) => {
     const { rig, spool, seq, predecessor, bodyType } = framed.header
     const standing = sequence.standing(rig, spool, seq)
     if (standing === 'had') {
       counters.duplicates++
       receipts.due(rig, spool)
+      watch?.envelope(framed, 'duplicate')
       return
     }
     if (standing === 'pending') {
       counters.duplicates++
+      watch?.envelope(framed, 'pending')
       return
     }
     if (standing === 'out_of_bounds') {
       counters.outOfBounds++
+      watch?.envelope(framed, 'out_of_bounds')
       throttle(`${rig} out_of_bounds`, (heldBack) =>
         log.warn(
           { rig, spool, seq, heldBack },
@@ -138,25 +152,33 @@ export function createReceive(options: ReceiveOptions): (rig: string, topic: str
     }
     if (!journal.room.has()) {
       refused(journal.room.why())
+      watch?.envelope(framed, 'journal_full')
       return
     }
     if (bodyType === 'schema') saveSchema(framed)
     sequence.begin(rig, spool, seq, predecessor)
     const receivedNs = options.clock.nowNs()
     journal.log.append(encodeJournalRecord(receivedNs, framed.bytes)).then(
-      (position) => stored(framed, receivedNs, position),
-      (error) => failed(framed, error),
+      (position) => {
+        stored(framed, receivedNs, position)
+        watch?.envelope(framed, 'stored')
+      },
+      (error) => {
+        failed(framed, error)
+        watch?.envelope(framed, 'journal_full')
+      },
     )
   }
 
-  return (rig, topic, payload) => {
-    const framed = frame(rig, payload, ({ reason, detail, bytes, content }) =>
-      setAside(rig, topic, reason, detail, bytes, content),
-    )
+  return (rig, topic, payload, watch) => {
+    const framed = frame(rig, payload, (unframed) => {
+      if (watch) watch.unframed(unframed)
+      else setAside(rig, topic, unframed.reason, unframed.detail, unframed.bytes, unframed.content)
+    })
     for (const one of framed) {
       counters.envelopes++
       counters.bytes += one.bytes.length
-      take(one)
+      take(one, watch)
     }
   }
 }
