@@ -1,13 +1,14 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** The first `bytesMax` + 1 bytes of a plain file. No link is followed, nothing waits for the far end of a pipe. */
+/** A plain file, up to `bytesMax` + 1 bytes of it. No link is followed, nothing waits for the far end of a pipe. */
 export async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
-    if (!(await file.stat()).isFile()) throw new Error(`${path} is no plain file`)
-    return await readFrom(file, bytesMax + 1)
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new Error(`${path} is no plain file`)
+    return await readFrom(file, Math.min(stats.size, bytesMax) + 1)
   } finally {
     await file.close()
   }
@@ -21,5 +22,5 @@ async function readFrom(file: FileHandle, bytes: number): Promise<Uint8Array> {
     if (bytesRead === 0) break
     end += bytesRead
   }
-  return buffer.slice(0, end)
+  return buffer.subarray(0, end)
 }
