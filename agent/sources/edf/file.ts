@@ -24,6 +24,9 @@ export interface EdfFileOptions {
 /** Of a data record that has no length, because there is nothing but annotations in it. */
 const noDuration: Period = { num: 1n, den: 1n }
 
+/** Records at the end that are asked when they begin. */
+const edgesMax = 100
+
 /** Throws, naming the file, if it is not there or is no EDF file. */
 export async function openEdfFile(options: EdfFileOptions): Promise<Recording> {
   const { path, what } = options
@@ -80,12 +83,22 @@ async function openRecords(file: FileHandle, { what, annotations, config, log }:
   }
 
   // EDF+C may begin within a second; every record of EDF+D says when it begins.
-  const edge = async (record: number) =>
-    frames > 0 && lists.length > 0 ? onsetOf(record, listsOf(await readBytes(record, 1), record)) : undefined
-  const beginNs = header.kind === 'EDF' ? 0n : ((await edge(0)) ?? 0n)
+  const firstOnset = async () => onsetOf(0, listsOf(await readBytes(0, 1), 0))
+  const beginNs = frames > 0 && lists.length > 0 ? ((await firstOnset()) ?? 0n) : 0n
   const broken = header.kind === 'EDF+D' && signals.length > 0
-  const endNs = broken ? ((await edge(frames - 1)) ?? beginNs) + durationNs : beginNs
   if (frames === 0) note('the file has no data records')
+
+  /** From the beginning to the end of the last record, as far as its records say when they begin. */
+  const measureSpan = async (): Promise<bigint> => {
+    const least = BigInt(frames) * durationNs
+    for (let record = frames - 1; record > Math.max(0, frames - edgesMax); record--) {
+      const onsetNs = listsOf(await readBytes(record, 1), record)[0]?.find(isTimeKeeping)?.onsetNs
+      if (onsetNs === undefined) continue
+      const spanNs = onsetNs + BigInt(frames - record) * durationNs - beginNs
+      return spanNs > least ? spanNs : least
+    }
+    return least
+  }
 
   let lastStart = { record: -1, atNs: beginNs - durationNs }
   const startOf = (record: number, found: AnnotationList[][]): bigint => {
@@ -107,7 +120,7 @@ async function openRecords(file: FileHandle, { what, annotations, config, log }:
     frameBytes: header.recordBytes,
     frame: duration,
     startNs: header.startNs + beginNs,
-    ...(broken ? { spanNs: endNs - beginNs } : {}),
+    ...(broken ? { spanNs: config.repeat ? await measureSpan() : 0n } : {}),
     async read(first, count): Promise<FrameBlock> {
       const bytes = await readBytes(first, count)
       const events: RecordedEvent[] = []

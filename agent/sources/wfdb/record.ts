@@ -49,7 +49,7 @@ export async function openWfdbRecord({ path, what, annotators, config, log }: Wf
       await Promise.all(annotators.map((annotator) => readEvents(path, annotator, header, frames, what, notes)))
     )
       .flat()
-      .sort((a, b) => a.frame - b.frame)
+      .sort((a, b) => a.frame - b.frame || Number(a.atNs - b.atNs))
     const checks = createChecks(
       header.signals,
       chosen,
