@@ -214,7 +214,7 @@ await describeWith('influxd', 'the tables with a real InfluxDB 1.x', () => {
 
   it('puts an interval where it begins; keeps what it cannot read, and types of others, as points', async () => {
     const { store, rows } = await openTables('tables4')
-    const interval = { type: 'marker', marker: 'm', run: '', rigs: [], label: '구간', withdrawn: true } as const
+    const interval = { type: 'marker' as const, marker: 'm', run: '', rigs: [], label: '구간', withdrawn: true }
     await store(
       envelopeOf('r', eventOf({ ...interval, fromNs: tNs - 10n * secondNs, toNs: tNs - 4n * secondNs })),
       envelopeOf('r', eventOf({ type: 'run.stopped', run: '' }, { facts: { run: '../나쁜 이름' } })),
