@@ -2,7 +2,6 @@ import { fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import type { AgentCounters } from './agent/agent.ts'
 import { builtProgram } from './common/program.ts'
 import type { AgentEnd } from './demo-result.ts'
 
@@ -96,7 +95,7 @@ function startProcess(file: string, end: AgentEnd) {
     detached: true,
   })
   end.final = false
-  child.on('message', (message: { type: string; counters: AgentCounters }) => {
+  child.on('message', (message: { type: string; counters: AgentEnd['counters'] }) => {
     if (message.type === 'counters') end.counters = message.counters
     // It follows the counters that the agent sends after its last reading.
     if (message.type === 'closed') end.final = true
