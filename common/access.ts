@@ -10,6 +10,8 @@ export interface Access {
   verifyIngest(name: string, secret: Secret): Promise<{ groups: string[] } | undefined>
   /** The owner of a bearer token. */
   verifyToken(token: string): { name: string; role: Role } | undefined
+  /** The rigs of these groups, as the file lists them. */
+  rigsOf(groups: readonly string[]): { rig: string; group: string }[]
   /** What the file says at present. */
   current(): AccessFile
   /** Calls back after each change that was taken over; returns how to stop that. */
@@ -35,6 +37,10 @@ export function createAccess(read: () => AccessFile): Omit<Access, 'onChange' | 
       const owners = read().tokens.filter((each) => matchesDrawn(token, each.hash))
       return owners[0] && { name: owners[0].name, role: owners[0].role }
     },
+    rigsOf: (groups) =>
+      read()
+        .rigs.filter(({ group }) => groups.includes(group))
+        .map(({ rig, group }) => ({ rig, group })),
     current: read,
   }
 }

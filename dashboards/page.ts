@@ -56,7 +56,7 @@ function show({ rigs: { ingest, rigs }, sinks: { sinks } }: Answer, lost: boolea
   document.body.classList.toggle('lost', lost)
   setText(byId('about'), `${ingest.name}, groups ${ingest.groups.join(', ')}, version ${ingest.version}`)
   setNotices(lost ? [] : notices(ingest, sinks))
-  setRigs(rigs.map((rig) => ({ rig, lost })))
+  setRigs(rigs.map((rig) => ({ rig, lost, nowMs: ingest.nowMs })))
   byId('empty').hidden = rigs.length > 0
   setFacts(ingestFacts(ingest))
   setSinks(sinks.map((sink) => ({ sink, lost })))

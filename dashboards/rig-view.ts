@@ -18,12 +18,15 @@ import { formatBytes, formatCount, formatDuration, formatRate, formatTime, forma
 export interface RigItem {
   rig: RigAnswer
   lost: boolean
+  /** By ingest's clock. */
+  nowMs: number
 }
 
 export function createRigView(): View<RigItem> {
   const name = make('h2')
-  const online = createState()
-  const header = make('header', '', name, online.root)
+  const state = createState()
+  const why = make('span', 'quiet')
+  const header = make('header', '', name, state.root, why)
   const facts = make('dl', 'facts')
   const caption = make('caption')
   const table = make('table', 'streams', caption, streamHead())
@@ -32,18 +35,39 @@ export function createRigView(): View<RigItem> {
   const root = make('section', 'rig', header, facts, table)
   return {
     root,
-    update({ rig, lost }) {
+    update({ rig, lost, nowMs }) {
       setText(name, rig.rig)
-      if (lost) online.set('off', 'unknown')
-      else online.set(rig.online ? 'ok' : 'bad', rig.online ? 'online' : 'offline')
+      // A landmark of its own for those who listen.
+      root.setAttribute('aria-label', rig.rig)
+      const [tone, word] = lost ? (['off', 'unknown'] as const) : rigStateText(rig, nowMs)
+      state.set(tone, word)
+      setText(why, lost ? '' : rig.why)
       setFacts(rigFacts(rig))
-      setText(caption, rig.streams.length > 0 ? '' : 'Nothing has come from this rig since ingest started.')
+      setText(caption, rig.streams.length > 0 ? '' : 'No row of this rig was ever stored.')
+      table.hidden = rig.state === 'never_seen'
       setStreams(rig.streams.map((stream) => ({ stream, lost })))
     },
   }
 }
 
+function rigStateText({ state, sinceMs }: RigAnswer, nowMs: number): [Tone, string] {
+  const since = sinceMs === null ? '' : ` ${formatDuration(nowMs - sinceMs)}`
+  switch (state) {
+    case 'live':
+      return ['ok', 'live']
+    case 'late':
+      return ['warn', 'late']
+    case 'stale':
+      return ['bad', `stale${since}`]
+    case 'offline':
+      return ['bad', `offline${since}`]
+    case 'never_seen':
+      return ['off', 'never seen']
+  }
+}
+
 function rigFacts(rig: RigAnswer): Fact[] {
+  if (rig.state === 'never_seen') return [agentFact(rig)]
   const ages = rig.streams.flatMap((stream) => stream.ageMs ?? [])
   const facts: Fact[] = [{ name: 'Last row', text: ages.length > 0 ? formatAge(Math.min(...ages)) : 'none' }]
   facts.push({
@@ -69,9 +93,15 @@ function rigFacts(rig: RigAnswer): Fact[] {
     const text = troubles.filter((trouble) => trouble !== '').join(', ')
     if (text !== '') facts.push({ name: `Source ${source.name}`, text })
   }
-  if (rig.agentVersion) facts.push({ name: 'Agent', text: rig.agentVersion })
+  facts.push(agentFact(rig))
   return facts
 }
+
+const agentFact = ({ online, agentVersion }: RigAnswer): Fact => ({
+  name: 'Agent',
+  text: [online ? 'connected' : 'not connected', agentVersion].filter((part) => part !== '').join(', '),
+  title: 'What the broker says of its connection; the state of the rig is from what is stored',
+})
 
 const gapText = ({ gaps, lastGap }: RigAnswer): string =>
   lastGap ? `${formatCount(gaps)}, the last: ${lastGap.cause.replaceAll('_', ' ')}` : formatCount(gaps)
@@ -149,7 +179,7 @@ const lowRate = 0.9
 const batchesMin = 10
 
 const isLow = ({ rowsPerS, nominalRowsPerS, batches, standing }: StreamAnswer): boolean =>
-  nominalRowsPerS !== null && batches >= batchesMin && standing !== 'stale' && rowsPerS < nominalRowsPerS * lowRate
+  nominalRowsPerS !== null && batches >= batchesMin && standing === 'live' && rowsPerS < nominalRowsPerS * lowRate
 
 function standingText(stream: StreamAnswer): [Tone, string] {
   switch (stream.standing) {
@@ -157,6 +187,8 @@ function standingText(stream: StreamAnswer): [Tone, string] {
       return ['bad', `stale ${formatDuration(stream.receivedAgoMs)}`]
     case 'late':
       return ['warn', `late ${formatDuration(stream.lateMs ?? 0)}`]
+    case 'ended':
+      return ['off', 'ended']
     case 'ahead':
       return ['warn', `ahead ${formatDuration(stream.lateMs ?? 0)}`]
     case 'live':

@@ -20,10 +20,10 @@ export function renderTable({ ingest, rigs }: RigsAnswer, { sinks }: SinksAnswer
   return lines.map((line) => cut(line, columns)).join('\n')
 }
 
-const describeRig = ({ rig, online, spoolEnvelopes, clockOffsetMs, gaps }: RigAnswer): string =>
+const describeRig = ({ rig, state, spoolEnvelopes, clockOffsetMs, gaps }: RigAnswer): string =>
   [
     rig,
-    online ? 'online' : 'OFFLINE',
+    state === 'stale' || state === 'offline' ? state.toUpperCase() : state.replace('_', ' '),
     spoolEnvelopes === null ? '' : `${spoolEnvelopes} envelopes in the spool`,
     clockOffsetMs === null ? '' : `clock ${(Math.round(clockOffsetMs * 10) / 10 + 0).toFixed(1)} ms`,
     gaps > 0 ? `${gaps} ${gaps === 1 ? 'Gap' : 'Gaps'}` : '',

@@ -16,8 +16,10 @@ import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { startHttp } from './http/http.ts'
 import { journalFolder, openJournal } from './journal.ts'
+import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { createMessages } from './messages.ts'
+import { missingOf } from './missing.ts'
 import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive } from './receive.ts'
@@ -79,9 +81,13 @@ async function wire(
   opened.push(() => catalog.close())
   const quarantineFolder = join(folder, 'quarantine')
   const quarantine = openQuarantine(quarantineFolder, config.quarantineBytesMax)
-  const rigs = createRigs(catalog)
-  opened.push(() => rigs.close())
+  const rigs = createRigs(catalog, () => access?.rigsOf(config.groups) ?? [])
   const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema, nowNs: clock.nowNs, log })
+  const lastRows = createLastRows(catalog, live)
+  opened.push(() => {
+    rigs.save()
+    lastRows.save(true)
+  })
   const sinks: SinkHandle[] = []
   opened.push(async () => void (await Promise.all(sinks.map((sink) => sink.close()))))
   const journal = await openJournal({
@@ -94,6 +100,10 @@ async function wire(
     onSynced: (position) => {
       counters.journalSyncs++
       for (const sink of sinks) sink.synced(position)
+    },
+    onReadAgain(header, envelope, receivedNs) {
+      rigs.stored(header, envelope, receivedNs, true)
+      live.stored(header, envelope, receivedNs)
     },
   })
   opened.push(journal.close)
@@ -110,6 +120,8 @@ async function wire(
       return connection?.online ?? false
     },
     rigs: () => rigs.states(journal.sequence),
+    remembered: lastRows.remembered,
+    missingNumbers: (rig) => missingOf(journal.sequence.spools(), new Set([rig])),
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
@@ -138,7 +150,7 @@ async function wire(
     onStored(header, envelope, receivedNs, position) {
       stored = position
       try {
-        rigs.stored(header, envelope)
+        rigs.stored(header, envelope, receivedNs)
         live.stored(header, envelope, receivedNs)
       } catch (error) {
         log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
@@ -222,8 +234,10 @@ async function wire(
   if (config.influx) sinks.push(startInfluxSink({ ...sinkData, config: config.influx }, events))
   for (const sink of sinks) sink.synced(journal.log.synced)
 
-  /** Saves the numbers, then deletes what every sink is past. */
+  /** Saves how rigs stand and the numbers, then deletes what every sink is past. */
   const checkpoint = async () => {
+    rigs.save()
+    lastRows.save()
     journal.checkpoint(stored)
     const cursors = sinks.map((sink) => sink.status().cursor)
     if (cursors.some((cursor) => cursor === undefined)) return

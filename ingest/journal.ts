@@ -5,6 +5,7 @@ import { comparePositions, type Position, type SegmentLog } from '../common/segm
 import { readRecords } from '../common/segment-reader.ts'
 import { decodeBody, readHeader } from '../protos/envelope.ts'
 import { isName } from '../protos/topics.ts'
+import type { EnvelopeHeader } from '../protos/types.ts'
 import type { Catalog } from './catalog/types.ts'
 import { decodeJournalRecord } from './journal-record.ts'
 import { createJournalRoom, type JournalRoom } from './journal-room.ts'
@@ -22,6 +23,8 @@ export interface JournalOptions {
   catalog: Catalog
   log: Logger
   onSynced(position: Position): void
+  /** An envelope behind the last checkpoint, read anew at the start. May throw for what it can't read. */
+  onReadAgain?(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint): void
 }
 
 const recordBytesMax = 512 * 1024
@@ -58,7 +61,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const throttle = createThrottle()
   for await (const { bytes, position } of readRecords(folder, savedUpTo, log.synced)) {
     try {
-      countAgain(sequence, decodeJournalRecord(bytes).envelope)
+      const { receivedNs, envelope } = decodeJournalRecord(bytes)
+      const header = countAgain(sequence, envelope)
+      options.onReadAgain?.(header, envelope, receivedNs)
     } catch (error) {
       // Nothing in one record may keep ingest from starting: what its numbers are worth is counted, the rest stays a hole.
       throttle('unreadable', (heldBack) =>
@@ -99,11 +104,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 }
 
-function countAgain(sequence: Sequence, envelope: Uint8Array): void {
+function countAgain(sequence: Sequence, envelope: Uint8Array): EnvelopeHeader {
   const header = readHeader(envelope)
   sequence.begin(header.rig, header.spool, header.seq, header.predecessor)
   sequence.had(header.rig, header.spool, header.seq)
   countGone(sequence, envelope, header)
+  return header
 }
 
 /** A Gap that stands for numbers says that these will never come. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../common/log.ts'
 import { decodeBody } from '../protos/envelope.ts'
 import { toHex } from '../protos/hex.ts'
+import { ownRig } from '../protos/topics.ts'
 import type { EnvelopeHeader, Gap, Schema } from '../protos/types.ts'
 import { createStreamRecord, type KnownSchema, type LiveStream, type StreamRecord } from './live/live-stream.ts'
 import { peekBatch, schemaHashBytes } from './live/peek-batch.ts'
@@ -37,6 +38,14 @@ export interface Live {
   recent(filter: LiveFilter, sinceNs: bigint, bytesMax: number): RecentEntry[]
   /** Sorted by name. */
   rigs(): LiveRig[]
+  /** One of them, with so many channels of each stream, or as many as usual. */
+  rig(rig: string, channelsMax?: number): LiveRig | undefined
+  names(): Iterable<string>
+  has(rig: string, stream: string): boolean
+  /** Every stream, with how to read its newest row. */
+  newest(): Iterable<{ rig: string; stream: string; receivedNs: bigint; read(): LiveStream }>
+  /** The last Gaps of a rig since ingest's start, newest first; bounded over all rigs. */
+  gapsOf(rig: string): Gap[]
   readonly keptBytes: number
   readonly subscribers: number
 }
@@ -61,6 +70,11 @@ const streamsMax = 10_000
 /** Schemas of one rig that are remembered; the oldest is asked for anew. */
 const schemasOfRigMax = 512
 const askAgainAfterNs = 1_000_000_000n
+/** Gaps that are kept, all rigs together, and what their envelopes may take. */
+const gapsMax = 1000
+const gapBytesMax = 4 * 1024 * 1024
+/** Of one rig, so many are told. */
+const gapsOfRigMax = 50
 
 type Lookup = { known: KnownSchema; record: StreamRecord } | { missingSinceNs: bigint }
 
@@ -83,6 +97,7 @@ export function createLive(options: LiveOptions): Live {
   const recent = createRecent(keepMs, bytesMax)
   const rigs = new Map<string, RigRecord>()
   const subscriptions = new Set<{ filter: LiveFilter; onBatch: OnBatch }>()
+  const gaps = createGaps()
   let streams = 0
 
   const rigOf = (rig: string): RigRecord | undefined => {
@@ -127,14 +142,25 @@ export function createLive(options: LiveOptions): Live {
     }
   }
 
+  const readRig = (rig: RigRecord, now: bigint, channels: number): LiveRig => ({
+    rig: rig.rig,
+    gaps: rig.gaps,
+    lastGap: readGap(rig.lastGap),
+    notShown: rig.notShown,
+    streams: [...rig.streams.values()].map((stream) => stream.read(now, channels)).sort(byStream),
+  })
+
   return {
     stored(header, envelope, receivedNs) {
+      // What ingest itself enters is shown where it belongs.
+      if (header.rig === ownRig) return
       if (header.bodyType !== 'batch' && header.bodyType !== 'gap') return
       const rig = rigOf(header.rig)
       if (!rig) return
       if (header.bodyType === 'gap') {
         rig.gaps++
         rig.lastGap = { header, envelope }
+        gaps.add(rig.lastGap)
         return
       }
       const peeked = peekBatch(envelope, header.bodyStart, header.bodyEnd)
@@ -166,14 +192,27 @@ export function createLive(options: LiveOptions): Live {
     },
     rigs() {
       const now = nowNs()
-      return [...rigs.values()].sort(byRig).map((rig) => ({
-        rig: rig.rig,
-        gaps: rig.gaps,
-        lastGap: readGap(rig.lastGap),
-        notShown: rig.notShown,
-        streams: [...rig.streams.values()].map((stream) => stream.read(now, channelsMax)).sort(byStream),
-      }))
+      return [...rigs.values()].sort(byRig).map((rig) => readRig(rig, now, channelsMax))
     },
+    rig(name, channels = channelsMax) {
+      const rig = rigs.get(name)
+      return rig && readRig(rig, nowNs(), channels)
+    },
+    names: () => rigs.keys(),
+    has: (rig, stream) => rigs.get(rig)?.streams.has(stream) ?? false,
+    *newest() {
+      for (const { rig, streams: records } of rigs.values()) {
+        for (const record of records.values()) {
+          const { stream, receivedNs } = record
+          yield { rig, stream, receivedNs, read: () => record.read(nowNs(), channelsMax) }
+        }
+      }
+    },
+    gapsOf: (rig) =>
+      gaps
+        .of(rig)
+        .slice(0, gapsOfRigMax)
+        .flatMap((each) => readGap(each) ?? []),
     get keptBytes() {
       return recent.bytes
     },
@@ -189,6 +228,20 @@ const matches = (filter: LiveFilter, rig: string, stream: string): boolean =>
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const byRig = (a: { rig: string }, b: { rig: string }): number => compare(a.rig, b.rig)
 const byStream = (a: { stream: string }, b: { stream: string }): number => compare(a.stream, b.stream)
+
+/** The last ones, oldest first. */
+function createGaps() {
+  const kept: NonNullable<RigRecord['lastGap']>[] = []
+  let bytes = 0
+  return {
+    add(gap: NonNullable<RigRecord['lastGap']>) {
+      kept.push(gap)
+      bytes += gap.envelope.length
+      while (kept.length > gapsMax || bytes > gapBytesMax) bytes -= kept.shift()!.envelope.length
+    },
+    of: (rig: string) => kept.filter(({ header }) => header.rig === rig).reverse(),
+  }
+}
 
 function readGap(last: RigRecord['lastGap']): Gap | undefined {
   if (!last) return undefined

@@ -1,96 +1,123 @@
-import { decodeBody } from '../protos/envelope.ts'
+import { isRigName } from '../protos/topics.ts'
 import type { EnvelopeHeader, Status } from '../protos/types.ts'
 import type { Catalog, RigRecord } from './catalog/types.ts'
+import { createFacts, type FactsOfRig } from './rig-facts.ts'
 import type { Sequence } from './sequence.ts'
 import type { RigState } from './state.ts'
 
-const saveEveryMs = 5_000
+/** Rigs that are remembered; of more, envelopes are stored all the same. */
+const rigsMax = 20_000
 
-/** The rigs that ingest has heard of, from their status messages and their envelopes. */
+/** The rigs that ingest has heard of: from the list of who may connect, their status messages and their envelopes. */
 export interface Rigs {
   status(rig: string, group: string, status: Status): void
   /** Something came on a topic of the rig. */
   seen(rig: string, group: string): void
-  stored(header: EnvelopeHeader, envelope: Uint8Array): void
+  /** An envelope is durable; `again`: it was so before ingest's start, and is not counted. Throws if its body can't be read. */
+  stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, again?: boolean): void
   groupOf(rig: string): string | undefined
   states(sequence: Sequence): RigState[]
   /** Writes what has changed into the catalog. */
   save(): void
-  close(): void
 }
 
-type Known = Omit<RigState, 'missing'> & { firstSeenMs: number; changed: boolean }
+interface Known {
+  state: Omit<RigState, 'missing' | 'named' | keyof FactsOfRig['facts']>
+  facts: FactsOfRig
+  firstSeenMs: number
+  changed: boolean
+}
 
-export function createRigs(catalog: Catalog): Rigs {
+/** `named`: rigs that may connect, whether they ever did or not. */
+export function createRigs(catalog: Catalog, named: () => { rig: string; group: string }[] = () => []): Rigs {
   const rigs = new Map<string, Known>()
-  const rigOf = (rig: string, group: string): Known => {
-    let known = rigs.get(rig)
-    if (!known) {
-      known = {
-        rig,
-        group,
-        online: false,
-        agentVersion: '',
-        lastEnvelopeMs: 0,
-        envelopes: 0,
-        bytes: 0,
-        firstSeenMs: Date.now(),
-        changed: true,
-      }
-      rigs.set(rig, known)
+  const add = (rig: string, group: string, facts: string, firstSeenMs: number): Known => {
+    const known: Known = {
+      state: { rig, group, online: false, agentVersion: '', lastEnvelopeMs: 0, envelopes: 0, bytes: 0 },
+      facts: createFacts(facts),
+      firstSeenMs,
+      changed: true,
     }
-    known.group = group
+    if (rigs.size < rigsMax) rigs.set(rig, known)
     return known
   }
-  for (const { rig, group, agentVersion, lastSeenMs, firstSeenMs } of catalog.rigs()) {
-    Object.assign(rigOf(rig, group), { agentVersion, lastEnvelopeMs: lastSeenMs, firstSeenMs, changed: false })
+  const rigOf = (rig: string, group: string): Known => {
+    const known = rigs.get(rig) ?? add(rig, group, '', Date.now())
+    if (group !== '') known.state.group = group
+    return known
   }
-
-  const save = () => {
-    for (const known of rigs.values()) {
-      if (!known.changed) continue
-      known.changed = false
-      const { rig, group, firstSeenMs, lastEnvelopeMs, agentVersion, online } = known
-      catalog.saveRig({ rig, group, firstSeenMs, lastSeenMs: lastEnvelopeMs, agentVersion, online } satisfies RigRecord)
-    }
+  for (const { rig, group, agentVersion, lastSeenMs, firstSeenMs, facts } of catalog.rigs()) {
+    const known = add(rig, group, facts, firstSeenMs)
+    Object.assign(known.state, { agentVersion, lastEnvelopeMs: lastSeenMs })
+    known.changed = false
   }
-  const timer = setInterval(save, saveEveryMs)
-  timer.unref()
 
   return {
     status(rig, group, { online, version }) {
-      Object.assign(rigOf(rig, group), { online, agentVersion: version, changed: true })
+      const known = rigOf(rig, group)
+      Object.assign(known.state, { online, agentVersion: version })
+      known.changed = true
     },
     seen: rigOf,
-    stored(header, envelope) {
-      const known = rigs.get(header.rig)
-      if (!known) return
-      known.lastEnvelopeMs = Date.now()
-      known.envelopes++
-      known.bytes += envelope.length
+    stored(header, envelope, receivedNs, again = false) {
+      if (!isRigName(header.rig)) return
+      const known = rigOf(header.rig, '')
+      const { state } = known
+      state.lastEnvelopeMs = Math.max(state.lastEnvelopeMs, Number(receivedNs / 1_000_000n))
       known.changed = true
-      if (header.bodyType !== 'health' && header.bodyType !== 'clock_sample') return
-      const { body } = decodeBody(envelope, header)
-      if (body.type === 'health') known.health = body.health
-      if (body.type === 'clock_sample' && body.clockSample.stepNs === 0n)
-        known.clockOffsetNs = body.clockSample.offsetNs
+      if (!again) {
+        state.envelopes++
+        state.bytes += envelope.length
+      }
+      known.facts.stored(header, envelope)
     },
-    groupOf: (rig) => rigs.get(rig)?.group,
+    groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
     states(sequence) {
       const missing = new Map<string, number>()
       for (const { rig, ranges } of sequence.spools()) {
         const held = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
         missing.set(rig, (missing.get(rig) ?? 0) + (ranges.at(-1)?.to ?? 0) - held)
       }
-      return [...rigs.values()].map(({ firstSeenMs: _first, changed: _changed, ...state }) => ({
+      const list = named()
+      const names = new Set(list.map(({ rig }) => rig))
+      const states: RigState[] = [...rigs.values()].map(({ state, facts }) => ({
         ...state,
+        ...facts.facts,
+        named: names.has(state.rig),
         missing: missing.get(state.rig) ?? 0,
       }))
+      for (const { rig, group } of list) if (!rigs.has(rig)) states.push({ ...unheardOf(rig), group, named: true })
+      return states
     },
-    save,
-    close() {
-      clearInterval(timer)
-      save()
+    save() {
+      for (const known of rigs.values()) {
+        if (!known.changed) continue
+        const { state, facts, firstSeenMs } = known
+        const { rig, group, lastEnvelopeMs, agentVersion, online } = state
+        catalog.saveRig({
+          rig,
+          group,
+          firstSeenMs,
+          lastSeenMs: lastEnvelopeMs,
+          agentVersion,
+          online,
+          facts: facts.toText(),
+        } satisfies RigRecord)
+        known.changed = false
+      }
     },
   }
 }
+
+/** A rig that nothing ever came of. */
+export const unheardOf = (rig: string): RigState => ({
+  rig,
+  group: '',
+  named: false,
+  online: false,
+  agentVersion: '',
+  lastEnvelopeMs: 0,
+  envelopes: 0,
+  bytes: 0,
+  missing: 0,
+})

@@ -1,20 +1,22 @@
-import type { Health } from '../protos/types.ts'
+import type { MissingNumbers } from './history/types.ts'
+import type { LiveStream } from './live/live-stream.ts'
+import type { RigFacts } from './rig-facts.ts'
 
 // What ingest knows of itself at this moment: for the API, the page, the metrics and the demo.
 
-export interface RigState {
+export interface RigState extends RigFacts {
   rig: string
   group: string
+  /** It is in the list of those who may connect. */
+  named: boolean
   /** What the broker says: an agent is connected. */
   online: boolean
   agentVersion: string
-  /** When the last envelope came, ms since 1970; 0 if none since ingest's start. */
+  /** When the last envelope of any kind was stored, ms since 1970; 0 if none ever was. */
   lastEnvelopeMs: number
+  /** Stored since ingest's start. */
   envelopes: number
   bytes: number
-  /** The agent's last health report, its last clock offset (ingest less rig, ns). */
-  health?: Health
-  clockOffsetNs?: bigint
   /** Numbers missing below the highest of its spools: on their way, or holes. */
   missing: number
 }
@@ -53,6 +55,10 @@ export interface IngestState {
   /** Connected to the broker. */
   online: boolean
   rigs(): RigState[]
+  /** Streams of a rig that nothing came of since ingest's start, as they stood before it. */
+  remembered(rig: string): LiveStream[]
+  /** Numbers of the rig's spools that did not come, though higher ones did; bounded. */
+  missingNumbers(rig: string): MissingNumbers[]
   sinks(): SinkState[]
   counters(): IngestCounters
 }

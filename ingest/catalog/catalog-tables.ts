@@ -51,11 +51,12 @@ export const upgrades: readonly string[] = [
   CREATE INDEX run_rigs_by_rig ON run_rigs (rig, from_ns);
   -- The last report on a run, and what it was made from: it is made again when that changes.
   CREATE TABLE run_reports (run TEXT PRIMARY KEY, made_from TEXT NOT NULL, made_ms INTEGER NOT NULL, report TEXT NOT NULL);
-  -- The newest row of each stream, so that a rig's state outlives a restart of ingest.
+  -- The newest row of each stream, and what was last known of a rig (JSON), so that a rig's state outlives a restart of ingest.
   CREATE TABLE last_rows (
     rig TEXT NOT NULL, stream TEXT NOT NULL, schema_hash TEXT NOT NULL, era INTEGER NOT NULL, t_ns INTEGER NOT NULL,
-    received_ns INTEGER NOT NULL, PRIMARY KEY (rig, stream)
+    received_ns INTEGER NOT NULL, stale_after_ms REAL NOT NULL, PRIMARY KEY (rig, stream)
   );
+  ALTER TABLE rigs ADD COLUMN facts TEXT NOT NULL DEFAULT '';
   -- Files of the lake that retention has removed: what of the journal was in them.
   CREATE TABLE lake_removed (
     path TEXT PRIMARY KEY, table_name TEXT NOT NULL, segment TEXT NOT NULL, from_offset INTEGER NOT NULL,

@@ -1,6 +1,7 @@
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
 import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
+import { lastRowsTable } from './last-rows-table.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
 
@@ -16,6 +17,7 @@ export function openCatalog(file: string, options: { readOnly?: boolean } = {}):
   const sql = openSqlite(file, options)
   return {
     ...rigTables(sql),
+    ...lastRowsTable(sql),
     ...journalTables(sql),
     ...parkedTable(sql),
     ...lakeTable(sql),
@@ -30,19 +32,20 @@ function rigTables(sql: Sqlite): Part<'saveRig' | 'rigs' | 'saveSchema' | 'schem
   return {
     saveRig: (rig) =>
       sql.run(
-        'INSERT OR REPLACE INTO rigs VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO rigs VALUES (?, ?, ?, ?, ?, ?, ?)',
         rig.rig,
         rig.group,
         rig.firstSeenMs,
         rig.lastSeenMs,
         rig.agentVersion,
         rig.online ? 1 : 0,
+        rig.facts,
       ),
     rigs: () =>
       sql
         .all<Omit<RigRecord, 'online'> & { online: number }>(
           `SELECT rig, group_name AS "group", first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs,
-             agent_version AS agentVersion, online FROM rigs ORDER BY rig`,
+             agent_version AS agentVersion, online, facts FROM rigs ORDER BY rig`,
         )
         .map((rig) => ({ ...rig, online: rig.online === 1 })),
     saveSchema(hash, rig, bytes, schemasMax) {

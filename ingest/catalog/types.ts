@@ -56,12 +56,31 @@ export interface RigRecord {
   lastSeenMs: number
   agentVersion: string
   online: boolean
+  /** What its envelopes said last, as `ingest/rig-facts.ts` writes it; empty if nothing. */
+  facts: string
+}
+
+/** The newest row of a stream, as far as it is known. */
+export interface LastRow {
+  rig: string
+  stream: string
+  schemaHash: string
+  era: number
+  /** The rig's clock, ns since 1970 UTC. */
+  timeNs: bigint
+  receivedNs: bigint
+  /** No row for longer than this means that something is wrong, ms. */
+  staleAfterMs: number
 }
 
 export interface Catalog {
   // rigs (writer: ingest)
   saveRig(rig: RigRecord): void
   rigs(): RigRecord[]
+  /** All of them or none. */
+  saveLastRows(rows: LastRow[]): void
+  /** Sorted by rig and stream. */
+  lastRows(): LastRow[]
   // schemas, named by the hash in lower-case hex (writer: ingest)
   /** False if it is not there yet and the rig has `schemasMax` already: then it is not saved. */
   saveSchema(hash: string, rig: string, bytes: Uint8Array, schemasMax?: number): boolean

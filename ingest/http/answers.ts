@@ -12,11 +12,17 @@ const counts = z.record(z.string(), z.number())
 export const kind = z.enum(['f64', 'f32', 'int', 'bool', 'text'])
 
 export const streamStanding = z
-  .enum(['live', 'late', 'ahead', 'stale'])
+  .enum(['live', 'late', 'ahead', 'stale', 'ended'])
   .describe(
-    "How a stream stands: rows come in time; come, but late; carry times ahead of ingest's clock; or come no more.",
+    "How a stream stands: rows come in time; come, but late; carry times ahead of ingest's clock; come no more; or come no more because its source has ended or the agent does not measure it any more.",
   )
-export type StreamStanding = z.infer<typeof streamStanding>
+
+export const rigStanding = z
+  .enum(['live', 'late', 'stale', 'offline', 'never_seen'])
+  .describe(
+    'From what is stored. live, late, stale: as the worst of its streams that ought to be live (those with a nominal rate that have not ended; the best of the irregular ones where there are no others). offline: no envelope of any kind for 30 s or three health reports. never_seen: nothing was ever stored.',
+  )
+export type RigStanding = z.infer<typeof rigStanding>
 
 export const channelAnswer = z
   .object({
@@ -83,7 +89,16 @@ export const rigAnswer = z
   .object({
     rig: z.string(),
     group: z.string(),
-    online: z.boolean().describe('What the broker says: an agent is connected.'),
+    state: rigStanding,
+    why: z.string().describe('What makes it so, in words; empty where there is nothing to say.'),
+    sinceMs: z
+      .number()
+      .nullable()
+      .describe('offline: when the last envelope was stored; stale: when the last row was. null otherwise.'),
+    lastRowNs: int64.nullable().describe("Time of the row that was stored last, by the rig's clock."),
+    online: z
+      .boolean()
+      .describe('What the broker says: an agent is connected. Not what `state` is made from: connected is not stored.'),
     agentVersion: z.string(),
     lastEnvelopeMs: z.number().describe('0: none was ever stored.'),
     envelopes: count,
@@ -101,6 +116,32 @@ export const rigAnswer = z
   })
   .openapi('Rig')
 export type RigAnswer = z.infer<typeof rigAnswer>
+
+export const channelDetail = channelAnswer
+  .extend({
+    code: z.string().describe('Vocabulary and code, as VSS:Vehicle.Speed; empty for none.'),
+    description: z.string(),
+    min: z.number().nullable().describe('Range of the physical value.'),
+    max: z.number().nullable(),
+  })
+  .openapi('ChannelDetail')
+
+export const rigDetail = rigAnswer
+  .extend({
+    streams: z.array(
+      streamAnswer.extend({ channels: z.array(channelDetail).describe('All of them.') }).openapi('StreamDetail'),
+    ),
+    badLines: z
+      .array(z.object({ source: z.string(), samples: z.array(z.string()) }))
+      .describe('Of sources that told any since ingest started.'),
+    missingNumbers: z
+      .array(z.object({ spool: z.string(), from: count, to: count }))
+      .describe('Envelopes that did not come though later ones did, by spool: on their way, or holes. The first 100.'),
+    missingCut: z.boolean().describe('There are more than these.'),
+    lastGaps: z.array(gapAnswer).describe("Declared since ingest's start, newest first, 50 at most."),
+  })
+  .openapi('RigDetail')
+export type RigDetail = z.infer<typeof rigDetail>
 
 const counters = z.object({
   envelopes: count,
@@ -128,7 +169,13 @@ export const ingestAnswer = z
   .openapi('Ingest')
 export type IngestAnswer = z.infer<typeof ingestAnswer>
 
-export const rigsAnswer = z.object({ ingest: ingestAnswer, rigs: z.array(rigAnswer) }).openapi('Rigs')
+export const rigsAnswer = z
+  .object({
+    ingest: ingestAnswer,
+    rigs: z.array(rigAnswer),
+    next: z.string().nullable().describe('There are more: ask with `after` set to this. null: these were the last.'),
+  })
+  .openapi('Rigs')
 export type RigsAnswer = z.infer<typeof rigsAnswer>
 
 export const sinkAnswer = z

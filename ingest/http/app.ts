@@ -19,6 +19,7 @@ import { describeApi, methodsOf, type OpenApiDocument } from './openapi.ts'
 import { createPageFiles, pagePaths } from './page-files.ts'
 import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
+import { addRigsRoutes } from './routes/rigs.ts'
 import { addStateRoutes } from './routes/state.ts'
 
 // The routes, put together: those of the API are made in routes/, each with its role.
@@ -79,7 +80,8 @@ export function createApp(options: AppOptions): Api {
   app.use('/v1/*', guard)
   app.use('/metrics', guard)
   app.use('/v1/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
-  addStateRoutes(app, { state, live, nowNs, metrics })
+  addStateRoutes(app, { state, metrics })
+  addRigsRoutes(app, { state, live, nowNs })
   app.get(
     '/v1/live',
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),

@@ -1,54 +1,73 @@
 import type { Gap, Schema } from '../../protos/types.ts'
 import type { LiveStream } from '../live/live-stream.ts'
 import type { LiveChannel } from '../live/newest.ts'
+import { lookAtRig, type RigLook, type StreamLook } from '../live/standing.ts'
 import type { Live, LiveRig } from '../live.ts'
+import { unheardOf } from '../rigs.ts'
 import type { IngestState, RigState, SinkState } from '../state.ts'
 import type {
   ChannelAnswer,
   GapAnswer,
   LiveSchema,
   RigAnswer,
+  RigDetail,
   RigsAnswer,
   SinksAnswer,
   StreamAnswer,
-  StreamStanding,
 } from './answers.ts'
 
 // From what ingest and the live hub know to what the API answers.
 
 const nsPerMs = 1_000_000
 
-export function buildRigs(state: IngestState, live: Live, nowNs: bigint): RigsAnswer {
+/** Rigs whose names come after `after`, `limit` of them at most. */
+export function buildRigs(
+  state: IngestState,
+  live: Live,
+  nowNs: bigint,
+  { after = '', limit = rigsMax }: { after?: string | undefined; limit?: number | undefined } = {},
+): RigsAnswer {
   const { name, version, groups, sinceMs, online } = state
-  const lives = new Map(live.rigs().map((rig) => [rig.rig, rig]))
-  const rigs = state.rigs().map((rig) => {
-    const answer = buildRig(rig, lives.get(rig.rig), nowNs)
-    lives.delete(rig.rig)
-    return answer
+  const states = new Map(state.rigs().map((rig) => [rig.rig, rig]))
+  const names = [...new Set([...states.keys(), ...live.names()])].sort().filter((rig) => rig > after)
+  const rigs = names.slice(0, limit).map((rig) => {
+    // What came is shown, even if nobody said that there is such a rig.
+    return buildRig(lookAt(states.get(rig) ?? unheardOf(rig), state, live, nowNs))
   })
-  // What came is shown, even if nobody said that there is such a rig.
-  for (const rig of lives.values()) rigs.push(buildRig(unheardOf(rig.rig), rig, nowNs))
-  rigs.sort((a, b) => (a.rig < b.rig ? -1 : 1))
   const nowMs = Number(nowNs / 1_000_000n)
-  return { ingest: { name, version, groups, sinceMs, nowMs, online, counters: state.counters() }, rigs }
+  return {
+    ingest: { name, version, groups, sinceMs, nowMs, online, counters: state.counters() },
+    rigs,
+    next: names.length > limit ? rigs.at(-1)!.rig : null,
+  }
 }
 
-const unheardOf = (rig: string): RigState => ({
-  rig,
-  group: '',
-  online: false,
-  agentVersion: '',
-  lastEnvelopeMs: 0,
-  envelopes: 0,
-  bytes: 0,
-  missing: 0,
-})
+/** The rigs of one answer. */
+export const rigsMax = 1000
 
-function buildRig(state: RigState, live: LiveRig | undefined, nowNs: bigint): RigAnswer {
+interface Looked {
+  state: RigState
+  live: LiveRig | undefined
+  look: RigLook
+}
+
+function lookAt(rig: RigState, state: IngestState, live: Live, nowNs: bigint, channelsMax?: number): Looked {
+  const found = live.rig(rig.rig, channelsMax)
+  const streams = [...(found?.streams ?? []), ...state.remembered(rig.rig)].sort(byStream)
+  return { state: rig, live: found, look: lookAtRig(rig, streams, nowNs) }
+}
+
+const byStream = (a: LiveStream, b: LiveStream): number => (a.stream < b.stream ? -1 : 1)
+
+function buildRig({ state, live, look }: Looked): RigAnswer {
   const { rig, group, online, agentVersion, lastEnvelopeMs, envelopes, bytes, missing, health, clockOffsetNs } = state
   return {
     rig,
     group,
+    state: look.state,
+    why: look.why,
+    sinceMs: look.sinceMs === undefined ? null : Math.round(look.sinceMs),
+    lastRowNs: look.lastRowNs === undefined ? null : String(look.lastRowNs),
     online,
     agentVersion,
     lastEnvelopeMs,
@@ -69,8 +88,48 @@ function buildRig(state: RigState, live: LiveRig | undefined, nowNs: bigint): Ri
     gaps: live?.gaps ?? 0,
     lastGap: live?.lastGap ? buildGap(live.lastGap) : null,
     notShown: live?.notShown ?? 0,
-    streams: (live?.streams ?? []).map((stream) => buildStream(stream, nowNs, clockOffsetNs ?? 0n)),
+    streams: look.streams.map(buildStream),
   }
+}
+
+/** Missing numbers that are listed. */
+const missingMax = 100
+
+/** One rig whole; undefined if nobody ever heard of it. */
+export function buildRigDetail(rig: string, state: IngestState, live: Live, nowNs: bigint): RigDetail | undefined {
+  const known = state.rigs().find((each) => each.rig === rig)
+  if (!known && !live.rig(rig)) return undefined
+  const looked = lookAt(known ?? unheardOf(rig), state, live, nowNs, Number.POSITIVE_INFINITY)
+  const missing = state.missingNumbers(rig)
+  return {
+    ...buildRig(looked),
+    streams: looked.look.streams.map((look) => ({
+      ...buildStream(look),
+      channels: buildChannelDetails(look.stream),
+    })),
+    badLines: (looked.state.health?.sources ?? [])
+      .filter(({ badLineSamples }) => badLineSamples.length > 0)
+      .map(({ name, badLineSamples }) => ({ source: name, samples: badLineSamples })),
+    missingNumbers: missing.slice(0, missingMax).map(({ spool, from, to }) => ({ spool, from, to })),
+    missingCut: missing.length > missingMax,
+    lastGaps: live.gapsOf(rig).map(buildGap),
+  }
+}
+
+/** What the schema says, with the values of the newest batch where there are any. */
+function buildChannelDetails({ schema, channels }: LiveStream): RigDetail['streams'][number]['channels'] {
+  return (schema?.channels ?? []).map((channel, index) => {
+    const { name, kind, unit = '', code = '', description = '', min = null, max = null } = channel
+    const newest: LiveChannel = channels[index] ?? {
+      name,
+      kind,
+      unit,
+      value: undefined,
+      missing: true,
+      range: 'within',
+    }
+    return { ...buildChannel(newest), code, description, min, max }
+  })
 }
 
 const buildGap = ({ fromNs, toNs, cause, detail, streams }: Gap): GapAnswer => ({
@@ -81,42 +140,27 @@ const buildGap = ({ fromNs, toNs, cause, detail, streams }: Gap): GapAnswer => (
   streams,
 })
 
-function buildStream(live: LiveStream, nowNs: bigint, clockOffsetNs: bigint): StreamAnswer {
+function buildStream({ stream: live, standing, receivedAgoMs, ageMs, lateMs }: StreamLook): StreamAnswer {
   const { stream, source, schemaHash, periodMs, rowsPerS, readingsPerS, batches, staleAfterMs, era } = live
-  const receivedAgoMs = Number(nowNs - live.receivedNs) / nsPerMs
-  // The newest row's time by ingest's clock.
-  const timeNs = live.timeNs === undefined ? undefined : live.timeNs + clockOffsetNs
-  const lateMs = timeNs === undefined ? null : Number(live.receivedNs - timeNs) / nsPerMs
   return {
     stream,
     source,
     schema: schemaHash,
-    standing: standingOf(receivedAgoMs, lateMs, staleAfterMs),
+    standing,
     rowsPerS,
     nominalRowsPerS: periodMs === undefined ? null : 1000 / periodMs,
     readingsPerS,
     batches,
     timeNs: live.timeNs === undefined ? null : String(live.timeNs),
-    ageMs: timeNs === undefined ? null : Number(nowNs - timeNs) / nsPerMs,
+    ageMs: ageMs ?? null,
     receivedAgoMs,
-    lateMs,
+    lateMs: lateMs ?? null,
     staleAfterMs,
     era,
     channels: live.channels.map(buildChannel),
     channelCount: live.channelCount,
     problems: live.problems,
   }
-}
-
-/** A row more than this ahead of ingest's clock has a wrong time, ms. */
-const aheadMs = 1000
-
-/** Late means that rows come, but so old that a stream would be called stale after that time. */
-export function standingOf(receivedAgoMs: number, lateMs: number | null, staleAfterMs: number): StreamStanding {
-  if (receivedAgoMs > staleAfterMs) return 'stale'
-  if (lateMs !== null && lateMs > staleAfterMs) return 'late'
-  if (lateMs !== null && lateMs < -aheadMs) return 'ahead'
-  return 'live'
 }
 
 const buildChannel = ({ name, kind, unit, value, missing, range }: LiveChannel): ChannelAnswer => ({

@@ -9,6 +9,8 @@ export interface LiveStream {
   stream: string
   /** The kind of source that measures it, empty if not told. */
   source: string
+  /** Undefined if it cannot be read. */
+  schema: Schema | undefined
   /** The hash of its schema, lower-case hex. */
   schemaHash: string
   /** Nominal; undefined for an irregular stream. */
@@ -38,6 +40,8 @@ export interface KnownSchema {
 
 export interface StreamRecord {
   readonly stream: string
+  /** When the newest batch came. */
+  readonly receivedNs: bigint
   add(known: KnownSchema, header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, rows: number): void
   read(nowNs: bigint, channelsMax: number): LiveStream
 }
@@ -58,7 +62,7 @@ interface Newest {
 
 export function createStreamRecord(stream: string): StreamRecord {
   let newest: Newest | undefined
-  let read: { of: Newest; row: NewestRow } | undefined
+  let read: { of: Newest; max: number; row: NewestRow } | undefined
   let rows: Rate | undefined
   let readings: Rate | undefined
   let rateBucketMs = 0
@@ -84,6 +88,9 @@ export function createStreamRecord(stream: string): StreamRecord {
 
   return {
     stream,
+    get receivedNs() {
+      return newest!.receivedNs
+    },
     add(known, header, envelope, receivedNs, added) {
       count(known, receivedNs, added)
       if (newest && !isNewer(header, receivedNs, newest)) return
@@ -93,13 +100,17 @@ export function createStreamRecord(stream: string): StreamRecord {
       const at = newest!
       const { schema, hash } = at.known
       // Read once, however many look at the table.
-      if (read?.of !== at) read = { of: at, row: readNewest(at.header, at.envelope, schema, channelsMax) }
+      if (read?.of !== at || read.max < Math.min(channelsMax, schema.channels.length)) {
+        read = { of: at, max: channelsMax, row: readNewest(at.header, at.envelope, schema, channelsMax) }
+      }
+      const { row } = read
       const nowMs = Number(nowNs / 1_000_000n)
       const period = periodMs(schema)
       const usualMs = period ?? Math.min(distanceMs, staleAfterGuessMaxMs / stalePeriods)
       return {
         stream,
         source: schema.source ?? '',
+        schema,
         schemaHash: hash,
         periodMs: period,
         rowsPerS: rows!.perSecond(nowMs),
@@ -108,7 +119,8 @@ export function createStreamRecord(stream: string): StreamRecord {
         receivedNs: at.receivedNs,
         staleAfterMs: Math.max(staleAfterMinMs, stalePeriods * usualMs),
         channelCount: schema.channels.length,
-        ...read.row,
+        ...row,
+        channels: row.channels.length > channelsMax ? row.channels.slice(0, channelsMax) : row.channels,
       }
     },
   }
@@ -125,5 +137,5 @@ function isNewer(header: EnvelopeHeader, receivedNs: bigint, than: Newest): bool
   return header.spool > than.header.spool
 }
 
-const periodMs = ({ period }: Schema): number | undefined =>
+export const periodMs = ({ period }: Schema): number | undefined =>
   period && Number(period.num) / Number(period.den) / 1_000_000

@@ -27,6 +27,7 @@ const flags = [
 const rigState = (rig: string, more: Partial<RigState> = {}): RigState => ({
   rig,
   group: 'main',
+  named: false,
   online: true,
   agentVersion: '0.1.0',
   lastEnvelopeMs: 1,
@@ -86,7 +87,8 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     const health = { tNs: 0n, version: '0.1.0', memoryBytes: 1, spoolBytes: 2048, spoolEnvelopes: 3, sources: [] }
     state.rigs = () => [
       rigState('운전석-1', { health, clockOffsetNs: 12_000_000n, missing: 2 }),
-      rigState('bench', { online: false }),
+      rigState('bench', { online: false, lastEnvelopeMs: Number(feed.nowNs() / 1_000_000n) - 125_000 }),
+      rigState('창고-3', { online: false, agentVersion: '', lastEnvelopeMs: 0, named: true }),
     ]
     state.sinks = () => [
       { name: 'lake', state: 'running', behindBytes: 0, counters: { files: 12 } },
@@ -98,8 +100,17 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     }
     await show()
     const cabin = rig(page, '운전석-1')
-    await cabin.getByText('online').waitFor()
-    await rig(page, 'bench').getByText('offline').waitFor()
+    await cabin.locator('header').getByText('live', { exact: true }).waitFor()
+    const head = async (name: string) => {
+      const state = rig(page, name).locator('header .state')
+      return [await state.innerText(), await state.getAttribute('data-tone')]
+    }
+    expect(await head('운전석-1')).toEqual(['live', 'ok'])
+    expect(await head('bench')).toEqual(['offline 2 min 5 s', 'bad'])
+    expect(await rig(page, 'bench').locator('.facts').innerText()).toMatch(/Agent\s+not connected, 0\.1\.0/)
+    expect(await head('창고-3')).toEqual(['never seen', 'off'])
+    expect(await rig(page, '창고-3').innerText()).toContain('nothing of it was ever stored')
+    expect(await page.getByRole('region', { name: '창고-3' }).count()).toBe(1)
     const facts = await cabin.locator('.facts').innerText()
     expect(facts.replaceAll('\n', ' ')).toMatch(
       /Last row 0\.1 s ago Spool 3 waiting, 2 KiB Clock 12 ms behind Missing 2/,
@@ -144,6 +155,32 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     expect(await look('late-one')).toEqual(['late 1 min 1 s', 'warn'])
     expect(await look('ahead-one')).toEqual(['ahead 2.0 s', 'warn'])
     expect(await value(page, 'speed').first().innerText()).toMatch(/speed\s+–\s+missing/)
+  })
+
+  it('shows a rig as the worst of its streams that ought to be live', async () => {
+    const { feed, state, page, show } = await open()
+    const sources = [
+      { name: 'simulated', state: 'running' as const, rows: 1, badLines: 0, badLineSamples: [], detail: '' },
+    ]
+    const health = { tNs: 0n, version: '0.1.0', memoryBytes: 1, spoolBytes: 0, spoolEnvelopes: 0, sources }
+    const measured = new Set(['vehicle', 'other'])
+    state.rigs = () => [rigState('cabin', { health, measured })]
+    const store = (name: string) => {
+      const schema = { ...speedSchema, stream: name }
+      feed.know(schema)
+      feed.store(feed.envelope(feed.batch(schema, speedColumns(1))))
+    }
+    store('other')
+    store('not-measured-any-more')
+    feed.advance(12_000)
+    store('vehicle')
+    await show()
+    const header = rig(page, 'cabin').locator('header')
+    await header.getByText('stale 12 s').waitFor()
+    expect(await header.innerText()).toContain('no rows of other')
+    expect(await stream(page, 'not-measured-any-more').locator('.state').first().innerText()).toBe('ended')
+    store('other')
+    await header.getByText('live', { exact: true }).waitFor()
   })
 
   it('shows text of rigs as text', async () => {

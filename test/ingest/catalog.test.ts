@@ -23,7 +23,24 @@ const at = (offset: number, segment = '01ARZ3NDEKTSV4RRFFQ69G5FAV') => ({ segmen
 
 it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () => {
   const file = newFile()
-  const rig = { rig: '서울-1', group: 'cars', firstSeenMs: 1, lastSeenMs: 2, agentVersion: '0.1', online: true }
+  const rig = {
+    rig: '서울-1',
+    group: 'cars',
+    firstSeenMs: 1,
+    lastSeenMs: 2,
+    agentVersion: '0.1',
+    online: true,
+    facts: '{"measured":["ecg"]}',
+  }
+  const lastRow = {
+    rig: '서울-1',
+    stream: 'ecg',
+    schemaHash: 'ab',
+    era: 3,
+    timeNs: 9223372036854775807n,
+    receivedNs: -9223372036854775808n,
+    staleAfterMs: 3000.5,
+  }
   const schema: Schema = {
     stream: 'ecg',
     period: { num: 25_000_000n, den: 9n },
@@ -57,11 +74,13 @@ it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () =
   first.saveCursor('influx', at(7))
   first.addLakeFiles([lakeFile], at(99))
   first.saveField('ecg', '심전도', 'float')
+  first.saveLastRows([{ ...lastRow, timeNs: 1n }, lastRow])
   first.close()
   first.close()
 
   const second = openCatalog(file)
   expect(second.rigs()).toEqual([rig])
+  expect(second.lastRows()).toEqual([lastRow])
   expect(second.schema('ab')?.schema).toEqual(schema)
   expect(Buffer.from(second.schema('ab')!.bytes).equals(Buffer.from(bytes))).toBe(true)
   expect(second.schema('cd')).toBeUndefined()

@@ -6,16 +6,17 @@ import { createAccess } from '../../common/access.ts'
 import { drawSecret, hashDrawnSecret } from '../../common/credentials.ts'
 import type { RigsAnswer } from '../../ingest/http/answers.ts'
 import { createApp } from '../../ingest/http/app.ts'
-import { standingOf } from '../../ingest/http/build-answers.ts'
 import { httpConfig } from '../../ingest/http/config.ts'
 import { createHealth } from '../../ingest/http/health.ts'
 import { startHttp } from '../../ingest/http/http.ts'
+import { standingOf } from '../../ingest/live/standing.ts'
 import type { RigState } from '../../ingest/state.ts'
 import { createFeed, createState, speedColumns, speedSchema, t0Ns } from './live-feed.ts'
 
 const rigState = (rig: string, more: Partial<RigState> = {}): RigState => ({
   rig,
   group: 'main',
+  named: false,
   online: true,
   agentVersion: '0.1.0',
   lastEnvelopeMs: Number(t0Ns / 1_000_000n),
@@ -116,7 +117,7 @@ describe('GET /v1/rigs', () => {
     expect(standingOf(3001, 50, 3000)).toBe('stale')
     expect(standingOf(100, 3001, 3000)).toBe('late')
     expect(standingOf(100, -1001, 3000)).toBe('ahead')
-    expect(standingOf(100, null, 3000)).toBe('live')
+    expect(standingOf(100, undefined, 3000)).toBe('live')
   })
 })
 

@@ -111,6 +111,8 @@ export function createState(): IngestState & { counted: IngestCounters; online: 
     counted,
     counters: () => counted,
     rigs: () => [],
+    remembered: () => [],
+    missingNumbers: () => [],
     sinks: () => [],
   }
 }
