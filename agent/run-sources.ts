@@ -91,9 +91,9 @@ function runSource(name: string, source: Source, log: Logger, options: RunOption
 
   const carryEvents = ({ events = [], gaps = [], origin = '' }: RowChunk) => {
     for (const event of events) options.onEvent(event, name, origin)
-    for (const { fromNs, toNs, streams, detail, rows } of gaps) {
+    for (const { fromNs, toNs, streams, cause = 'source_down', detail, rows } of gaps) {
       const names = streams.flatMap((index) => source.streams[index]?.stream ?? [])
-      options.onGap({ ...createGap('', fromNs, toNs, 'source_down', detail), streams: names, rows })
+      options.onGap({ ...createGap('', fromNs, toNs, cause, detail), streams: names, rows })
     }
   }
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { isName, nameRule } from '../../protos/topics.ts'
 import { createLineFeeds } from './lines/feeds.ts'
 import { createFileInput } from './lines/file-input.ts'
-import { type InputConfig, inputConfig, type LineInput } from './lines/input.ts'
+import { type InputConfig, inputConfig, type LineInput, type Lost } from './lines/input.ts'
 import { createNmeaParser } from './lines/nmea-parser.ts'
 import { createCsvParser, createJsonParser, type LineParser } from './lines/parser.ts'
 import { createSerial, createStdin } from './lines/stream-input.ts'
@@ -14,7 +14,7 @@ import { createJsonCells } from './mapping/json.ts'
 import { createMapper } from './mapping/mapper.ts'
 import { mapping } from './mapping/mapping.ts'
 import { startNs } from './mapping/record-time.ts'
-import type { OpenSource, RowChunk, SourceContext } from './source.ts'
+import type { OpenSource, RowChunk, SourceContext, SourceGap } from './source.ts'
 
 // Lines of text as a source, a record a line: how a real device is connected on day one.
 
@@ -130,6 +130,8 @@ export const openLines: OpenSource<LinesConfig> = async (config, context) => {
   async function* rows(signal: AbortSignal): AsyncGenerator<RowChunk> {
     for await (const blocks of input.blocks(signal)) {
       for (const chunk of feeds.read(blocks)) yield chunk
+      const lost = input.takeLost?.()
+      if (lost) yield { rows: [], gaps: [lostGap(lost, context.nowNs(), parser.streams.length)] }
     }
   }
 
@@ -146,6 +148,18 @@ export const openLines: OpenSource<LinesConfig> = async (config, context) => {
       closed ??= input.close()
       return closed
     },
+  }
+}
+
+function lostGap({ messages, fromMs, toMs }: Lost, nowNs: bigint, streams: number): SourceGap {
+  const at = (ms: number) => nowNs - BigInt(Math.round((performance.now() - ms) * 1e6))
+  return {
+    fromNs: at(fromMs),
+    toNs: at(toMs),
+    streams: Array.from({ length: streams }, (_, i) => i),
+    cause: 'agent_overloaded',
+    detail: `${messages} datagrams dropped, because the agent could not take them`,
+    rows: messages,
   }
 }
 

@@ -40,6 +40,8 @@ export interface SourceGap {
   toNs: bigint
   /** Indexes into the source's streams. */
   streams: number[]
+  /** By default source_down. */
+  cause?: 'source_down' | 'agent_overloaded'
   detail: string
   /** How many rows are missing; 0 if nobody knows. */
   rows: number

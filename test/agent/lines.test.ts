@@ -90,6 +90,11 @@ describe('UDP', () => {
     const dropped = Number((await reading.says(/(\d+) datagrams dropped/))[1])
     await reading.have(20_000 - dropped)
     expect(reading.rows.length + dropped).toBe(20_000)
+    // Told as a Gap, too, though no datagram follows.
+    const gaps = () => reading.chunks.flatMap((chunk) => chunk.gaps ?? [])
+    await expect.poll(() => gaps().reduce((sum, { rows }) => sum + rows, 0), { timeout: 5000 }).toBe(dropped)
+    expect(gaps()[0]).toMatchObject({ cause: 'agent_overloaded', streams: [0] })
+    for (const { fromNs, toNs } of gaps()) expect(Number(nowNs() - fromNs) / 1e9 < 30 && fromNs < toNs).toBe(true)
     socket.close()
     await reading.stop()
   })

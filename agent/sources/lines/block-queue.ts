@@ -9,6 +9,8 @@ export interface BlockQueue {
   push(block: Block): void
   /** Waiting bytes have reached the bound: pause, or drop. */
   full(): boolean
+  /** Lets whoever waits for blocks have a look: they get none. */
+  nudge(): void
   /** No block follows. */
   end(): void
   /** Takes all that waits; ends after end() or when aborted. `onRoom` is called each time the queue has been emptied. */
@@ -19,6 +21,7 @@ export function createBlockQueue(bytesMax: number): BlockQueue {
   let waiting: Block[] = []
   let bytes = 0
   let ended = false
+  let nudged = false
   let wake = () => {}
 
   return {
@@ -28,6 +31,10 @@ export function createBlockQueue(bytesMax: number): BlockQueue {
       wake()
     },
     full: () => bytes >= bytesMax,
+    nudge() {
+      nudged = true
+      wake()
+    },
     end() {
       ended = true
       wake()
@@ -37,7 +44,8 @@ export function createBlockQueue(bytesMax: number): BlockQueue {
       signal.addEventListener('abort', aborted)
       try {
         while (!signal.aborted) {
-          if (waiting.length > 0) {
+          if (waiting.length > 0 || nudged) {
+            nudged = false
             const taken = waiting
             waiting = []
             bytes = 0

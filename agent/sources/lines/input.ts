@@ -17,9 +17,17 @@ export interface Block {
   head?: Buffer
 }
 
+export interface Lost {
+  messages: number
+  fromMs: number
+  toMs: number
+}
+
 export interface LineInput {
   /** Blocks as they come, at least one at a time; ends when the input has ended or the signal is aborted. */
   blocks(signal: AbortSignal): AsyncIterable<Block[]>
+  /** What was lost since it was asked last, and between which times of performance.now(); undefined: nothing. */
+  takeLost?(): Lost | undefined
   status(): { state: SourceHealth['state']; detail: string }
   close(): Promise<void>
 }
@@ -66,7 +74,7 @@ export const inputConfig = z.discriminatedUnion(
         .max(1024 * 1024 * 1024)
         .default(4 * 1024 * 1024)
         .describe(
-          'Bytes of datagrams that may wait for the agent; further ones are dropped and counted in the health.',
+          'Bytes of datagrams that may wait for the agent; further ones are dropped, counted in the health and declared as a Gap.',
         ),
     }),
     z.strictObject({
