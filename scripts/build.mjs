@@ -28,6 +28,7 @@ const programs = [
   ['cli.ts', 'cli'],
   ['ingest/sinks/influx/influx-worker.ts', 'influx-worker'],
   ['ingest/sinks/lake/lake-process.ts', 'lake-process'],
+  ['ingest/history/history-process.ts', 'history-process'],
   ['bench/bench.ts', 'bench'],
   ['bench/bench-agent.ts', 'bench-agent'],
 ].filter(([entry]) => existsSync(entry))

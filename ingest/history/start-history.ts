@@ -1,16 +1,24 @@
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from '../../common/log.ts'
-import type { Position } from '../../common/segment-log-types.ts'
-import type {
-  GapsAnswer,
-  GapsQuery,
-  HistoryStatus,
-  ReadingsHead,
-  ReadingsQuery,
-  StreamFacts,
-  ThinnedAnswer,
-  ThinnedQuery,
+import { builtProgram } from '../../common/program.ts'
+import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import {
+  type GapsAnswer,
+  type GapsQuery,
+  HistoryError,
+  type HistoryStatus,
+  type ReadingsHead,
+  type ReadingsQuery,
+  type StreamFacts,
+  type ThinnedAnswer,
+  type ThinnedQuery,
 } from './types.ts'
+import { type Asked, type FromHistory, fromJson, type HistoryProcessData, type ToHistory, toJson } from './wire.ts'
 
 // Ingest's side of history: starts the child process that answers, and asks it.
 
@@ -45,4 +53,255 @@ export interface HistoryConfig {
   threads: number
   /** Of the journal's part that is not in the lake yet, in memory. */
   tailBytesMax: number
+}
+
+export const historyDefaults: HistoryConfig = {
+  memoryBytesMax: 192 * 1024 * 1024,
+  threads: 2,
+  tailBytesMax: 64 * 1024 * 1024,
+}
+
+/** `program`: what is built of history-process.ts. Throws if the folder for its socket cannot be made. */
+export function startHistory(options: HistoryOptions, program = builtProgram('history-process')): History {
+  const { log, journalFolder, catalogFile, lakeFolder } = options
+  const config = { ...historyDefaults, ...options.config }
+  // A short path: a socket's name has about a hundred characters at most.
+  const folder = mkdtempSync(join(tmpdir(), 'rigline-'))
+  const child = superviseProcess(
+    folder,
+    (socket) => [program, { journalFolder, catalogFile, lakeFolder, socket, config }],
+    log,
+  )
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  let synced: Position | undefined
+  let closing: Promise<void> | undefined
+
+  const ask = async <Query>(path: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage> => {
+    const asked: Asked<Query> = { query, synced }
+    const socketPath = await child.socket(signal)
+    const response = await post(agent, socketPath, path, toJson(asked), signal)
+    if (response.statusCode === 200) return response
+    const { message } = fromJson<{ message: string }>(await readText(response))
+    const status = response.statusCode
+    if (status === 400 || status === 404 || status === 503) throw new HistoryError(status, message)
+    throw new Error(`history: ${message}`)
+  }
+
+  return {
+    synced(position) {
+      if (synced && comparePositions(position, synced) <= 0) return
+      synced = position
+      child.synced(position)
+    },
+    async readings(query, signal) {
+      const body = await ask('/readings', query, signal)
+      const head = fromJson<ReadingsHead>((await readHead(body)).toString('utf8'))
+      return { head, body }
+    },
+    async thinned(query, signal) {
+      const body = await ask('/thinned', query, signal)
+      const head = fromJson<ThinnedHead>((await readHead(body)).toString('utf8'))
+      return withArrays(head, await readBytes(body))
+    },
+    gaps: async (query, signal) => fromJson<GapsAnswer>(await readText(await ask('/gaps', query, signal))),
+    streams: async (rig, signal) =>
+      fromJson<StreamFacts[]>(await readText(await ask('/streams', rig === undefined ? {} : { rig }, signal))),
+    status: child.status,
+    close() {
+      closing ??= child.close().then(() => {
+        agent.destroy()
+        rmSync(folder, { recursive: true, force: true })
+      })
+      return closing
+    },
+  }
+}
+
+type ThinnedHead = Omit<ThinnedAnswer, 'series'> & {
+  series: (Omit<ThinnedAnswer['series'][number], 'timesNs' | 'values'> & { points: number })[]
+}
+
+function withArrays({ series, ...head }: ThinnedHead, bytes: Buffer): ThinnedAnswer {
+  // A copy, so that it begins where arrays of 64 bits may.
+  const { buffer } = new Uint8Array(bytes)
+  let at = 0
+  return {
+    ...head,
+    series: series.map(({ points, ...one }) => {
+      const timesNs = new BigInt64Array(buffer, at, points)
+      const values = new Float64Array(buffer, at + points * 8, points)
+      at += points * 16
+      return { ...one, timesNs, values }
+    }),
+  }
+}
+
+function post(
+  agent: Agent,
+  socketPath: string,
+  path: string,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, method: 'POST', agent, ...(signal ? { signal } : {}) }, resolve)
+    sent.once('error', (error) => {
+      if (signal?.aborted) reject(signal.reason)
+      else reject(new HistoryError(503, `history does not answer (${error.message}): try again in some seconds`))
+    })
+    sent.end(body)
+  })
+}
+
+/** Reads the answer's head (see encodeHead) and leaves the rest to be read. */
+async function readHead(body: IncomingMessage): Promise<Buffer> {
+  let bytes: Buffer = Buffer.alloc(0)
+  for (;;) {
+    const length = bytes.length >= 4 ? bytes.readUInt32LE(0) : undefined
+    if (length !== undefined && bytes.length >= 4 + length) {
+      if (bytes.length > 4 + length) body.unshift(bytes.subarray(4 + length))
+      return bytes.subarray(4, 4 + length)
+    }
+    const more = body.read() as Buffer | null
+    if (more) bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more])
+    else await readable(body)
+  }
+}
+
+const readable = (body: IncomingMessage): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      body.off('readable', ready).off('error', settle).off('end', ended).off('close', ended)
+      if (error) reject(error)
+      else resolve()
+    }
+    const ready = () => settle()
+    const ended = () => settle(new Error('history: the answer ended before it had begun'))
+    body.once('readable', ready).once('error', settle).once('end', ended).once('close', ended)
+  })
+
+async function readBytes(body: Readable): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of body as AsyncIterable<Buffer>) parts.push(part)
+  return Buffer.concat(parts)
+}
+
+const readText = async (body: Readable): Promise<string> => (await readBytes(body)).toString('utf8')
+
+const firstPauseMs = 200
+const pauseMaxMs = 30_000
+/** One that ran this long had started well. */
+const soundAfterMs = 60_000
+const readyMsMax = 10_000
+const tellEveryMs = 100
+
+/** Starts the child process, and starts it again when it ends. */
+function superviseProcess(folder: string, program: (socket: string) => [string, HistoryProcessData], log: Logger) {
+  const status: HistoryStatus = { state: 'starting', restarts: 0, counters: {} }
+  const waiting = new Set<() => void>()
+  let current: ReturnType<typeof fork> | undefined
+  let socket: string | undefined
+  let starts = 0
+  let pauseMs = firstPauseMs
+  let startedAt = 0
+  let timer: NodeJS.Timeout | undefined
+  let telling: NodeJS.Timeout | undefined
+  let synced: Position | undefined
+  let closed = false
+  let exited = () => {}
+
+  const tell = () => {
+    telling = undefined
+    const message: ToHistory | undefined = synced && { type: 'synced', position: synced }
+    // A channel that has just closed: the exit follows.
+    if (message && current?.connected) current.send(message, () => {})
+  }
+
+  const ended = (reason: string) => {
+    current = undefined
+    socket = undefined
+    exited()
+    if (closed) return
+    if (performance.now() - startedAt > soundAfterMs) pauseMs = firstPauseMs
+    log.error({ reason, pauseMs }, 'the process that answers about history has ended: starting it again')
+    status.restarts++
+    status.state = 'down'
+    status.waitingFor = `it ended (${reason}) and is started again`
+    timer = setTimeout(launch, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
+  }
+
+  const launch = () => {
+    startedAt = performance.now()
+    const path = join(folder, `h${++starts}`)
+    const [file, data] = program(path)
+    const child = fork(file, [JSON.stringify(data)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Chunks of DuckDB's memory are let go when their small handles are collected: often.
+      execArgv: ['--max-semi-space-size=1'],
+    })
+    current = child
+    let told = false
+    const once = (reason: string) => {
+      if (!told) ended(reason)
+      told = true
+    }
+    child.once('exit', (code, signal) => once(signal ? `killed by ${signal}` : `exit code ${code}`))
+    child.once('error', (error) => once(String(error)))
+    child.on('message', (message: FromHistory) => {
+      if (message.type === 'status') status.counters = message.counters
+      else {
+        socket = path
+        status.state = 'running'
+        delete status.waitingFor
+        for (const wake of waiting) wake()
+      }
+    })
+    tell()
+  }
+  launch()
+
+  return {
+    status: (): HistoryStatus => ({ ...status, counters: { ...status.counters } }),
+    synced(position: Position) {
+      synced = position
+      telling ??= setTimeout(tell, tellEveryMs)
+    },
+    /** Where it listens. Waits some seconds for one that is being started. */
+    async socket(signal: AbortSignal | undefined): Promise<string> {
+      signal?.throwIfAborted()
+      if (closed) throw new HistoryError(503, 'ingest is stopping: try again in some seconds')
+      if (socket !== undefined) return socket
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          clearTimeout(limit)
+          waiting.delete(wake)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        const limit = setTimeout(wake, readyMsMax)
+        waiting.add(wake)
+        signal?.addEventListener('abort', wake)
+      })
+      signal?.throwIfAborted()
+      if (socket === undefined) throw new HistoryError(503, 'history is being started: try again in some seconds')
+      return socket
+    },
+    async close(): Promise<void> {
+      closed = true
+      status.state = 'closed'
+      clearTimeout(timer)
+      clearTimeout(telling)
+      for (const wake of waiting) wake()
+      const child = current
+      if (!child) return
+      const gone = new Promise<void>((resolve) => {
+        exited = resolve
+      })
+      child.disconnect()
+      const deadline = setTimeout(() => child.kill('SIGKILL'), 3000)
+      await gone
+      clearTimeout(deadline)
+    },
+  }
 }

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rm, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { copyStatement } from '../sinks/lake/parquet-file.ts'
+import { quoteName } from '../sinks/lake/stage.ts'
+import type { AnswerColumn } from './channels.ts'
+import { factsText } from './encoder.ts'
+import type { Output, Prepared } from './full-rate.ts'
+import { type Engine, type Look, openPart } from './look.ts'
+import { queriesOf, type Shape } from './relation.ts'
+import { HistoryError, type ReadingsQuery } from './types.ts'
+
+// An answer as one Parquet file of the types that the lake's files have. It is written to disk first: a Parquet file ends with what it begins
+// with, and a pipe has no name on every system.
+
+const types: Record<AnswerColumn['kind'], string> = {
+  f64: 'DOUBLE',
+  scaled: 'DOUBLE',
+  f32: 'FLOAT',
+  int: 'BIGINT',
+  bool: 'BOOLEAN',
+  text: 'VARCHAR',
+}
+
+const parquetShape: Shape = {
+  own: ['rig', 't_ns', 'time', 'era', 'flags'],
+  channel: (_, name) => name,
+  missing: ({ kind }) => `CAST(NULL AS ${types[kind]})`,
+}
+
+/** Left free on the disk, at least. */
+const reserveBytes = 1024 ** 3
+
+export interface ParquetAnswer {
+  send(output: Output): Promise<void>
+  close(): Promise<void>
+}
+
+/** Writes the file. Throws HistoryError 503 if the disk has no room for it. */
+export async function writeParquetAnswer(
+  engine: Engine,
+  connection: DuckDBConnection,
+  folder: string,
+  look: Look,
+  query: ReadingsQuery,
+  { head, columns }: Prepared,
+  signal: AbortSignal,
+): Promise<ParquetAnswer> {
+  await mkdir(folder, { recursive: true })
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < head.bytesAbout + reserveBytes) {
+    throw new HistoryError(
+      503,
+      `the disk has no room for a file of about ${head.bytesAbout} bytes: ask for less, or for arrow or csv`,
+    )
+  }
+  const opened: (() => Promise<void>)[] = []
+  const queries: string[] = []
+  for (const [i, partLook] of look.parts.entries()) {
+    const { sources, close } = await openPart(engine, connection, partLook, signal, `tail_${i}`)
+    opened.push(close)
+    for (const { sql } of queriesOf({ part: partLook.part, sources, columns, shape: parquetShape })) queries.push(sql)
+  }
+  if (queries.length === 0) queries.push(noRows(columns))
+  const file = join(folder, `${randomUUID()}.parquet`)
+  const { stream, parts } = query
+  const metadata = { rigline: factsText({ ...head, stream, parts, columns, rigs: [] }) }
+  try {
+    await connection.run(copyStatement(queries.join(' UNION ALL '), file, metadata))
+    for (const close of opened) await close()
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  }
+  return {
+    async send(output) {
+      for await (const bytes of createReadStream(file, { highWaterMark: 256 * 1024 })) {
+        output.write(bytes as Buffer)
+        await output.room()
+        signal.throwIfAborted()
+      }
+    },
+    close: () => rm(file, { force: true }),
+  }
+}
+
+const noRows = (columns: readonly AnswerColumn[]): string => {
+  const own = ['CAST(NULL AS VARCHAR) AS rig', 'CAST(NULL AS BIGINT) AS t_ns', 'CAST(NULL AS TIMESTAMPTZ) AS time']
+  const more = ['CAST(NULL AS INTEGER) AS era', 'CAST(NULL AS INTEGER) AS flags']
+  const channels = columns.map((column) => `${parquetShape.missing(column)} AS ${quoteName(column.facts.column)}`)
+  return `SELECT ${[...own, ...more, ...channels].join(', ')} WHERE false`
+}

@@ -1,0 +1,271 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Logger } from '../../common/log.ts'
+import { reasonOf } from '../../protos/errors.ts'
+import { type Output, prepare, writeRows } from './full-rate.ts'
+import { createKnownGaps, type GapsWanted, gapsOf, ledgerWanted } from './gaps.ts'
+import { createGate, type Gate } from './gate.ts'
+import { type Engine, type Look, takeLook } from './look.ts'
+import { writeParquetAnswer } from './parquet.ts'
+import { createStreams } from './streams.ts'
+import { checkThinned, thin } from './thin.ts'
+import { type GapsQuery, HistoryError, type ReadingsQuery, type ThinnedQuery } from './types.ts'
+import { type Asked, encodeHead, fromJson, toJson } from './wire.ts'
+
+// Answers questions over HTTP, on a socket that ingest alone can reach. Bounds how many are computed at a time and how long one takes; ends
+// what nobody waits for any more.
+
+export interface ServeOptions {
+  engine: Engine
+  /** For files of answers on their way. */
+  folder: string
+  log: Logger
+  thinnedMsMax?: number
+  /** How long a reader may take nothing before its transfer is broken off. */
+  stallMsMax?: number
+}
+
+const bodyBytesMax = 16 * 1024 * 1024
+
+export function createHistoryServer({
+  engine,
+  folder,
+  log,
+  thinnedMsMax = 10_000,
+  stallMsMax = 120_000,
+}: ServeOptions): Server {
+  const whole = createGate('answers at full rate', 2, 8)
+  const small = createGate('thinned series', 4, 64)
+  const gaps = createKnownGaps(engine.files)
+  const streams = createStreams(engine)
+  let open = 0
+
+  const withConnection = async <T>(
+    signal: AbortSignal,
+    work: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> => {
+    const connection = await engine.instance.connect()
+    const interrupt = () => connection.interrupt()
+    signal.addEventListener('abort', interrupt)
+    try {
+      signal.throwIfAborted()
+      return await work(connection)
+    } catch (error) {
+      // An interrupted query says so in DuckDB's words.
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+      connection.closeSync()
+    }
+  }
+
+  /** A look, and what is missing there. A file that retention has taken away meanwhile: a new look. */
+  const looking = async <T>(
+    { query, synced }: Asked<GapsWanted>,
+    rows: string | undefined,
+    signal: AbortSignal,
+    work: (connection: DuckDBConnection, look: Look) => Promise<T>,
+  ): Promise<T> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await withConnection(signal, async (connection) => {
+          const ledger = ledgerWanted(query)
+          const look = await takeLook(engine, {
+            parts: query.parts,
+            stream: rows,
+            synced,
+            gapsVersion: gaps.version,
+            ledger,
+          })
+          return await work(connection, look)
+        })
+      } catch (error) {
+        if (
+          tries >= 2 ||
+          error instanceof Begun ||
+          !/No files found|Cannot open file|No such file/i.test(reasonOf(error))
+        )
+          throw error
+      }
+    }
+  }
+
+  const answerGaps = async (asked: Asked<GapsQuery>, signal: AbortSignal) =>
+    await looking(asked, undefined, signal, (connection, look) =>
+      gapsOf(connection, gaps, engine.files, look, asked.query),
+    )
+
+  const answerThinned = async (asked: Asked<ThinnedQuery>, response: ServerResponse, signal: AbortSignal) => {
+    const { query } = asked
+    checkThinned(query)
+    const { series, ...rest } = await looking(asked, query.stream, signal, async (connection, look) => ({
+      ...(await thin(engine, connection, look, query, signal)),
+      ...(await gapsOf(connection, gaps, engine.files, look, query)),
+    }))
+    const arrays = series.flatMap(({ timesNs, values }) => [timesNs, values])
+    const head = { ...rest, series: series.map(({ timesNs, values, ...one }) => ({ ...one, points: timesNs.length })) }
+    response.write(encodeHead(head))
+    for (const { buffer, byteOffset, byteLength } of arrays) response.write(Buffer.from(buffer, byteOffset, byteLength))
+    response.end()
+  }
+
+  const answerReadings = async (asked: Asked<ReadingsQuery>, response: ServerResponse, signal: AbortSignal) => {
+    const { query } = asked
+    const { format } = query
+    const place = await openPlace(whole, signal)
+    try {
+      await looking(asked, query.stream, signal, async (connection, look) => {
+        const missing = await gapsOf(connection, gaps, engine.files, look, query)
+        const prepared = await prepare(engine, connection, look, query, missing, signal)
+        const output = createOutput(response, place, signal, stallMsMax)
+        const send = async (work: () => Promise<void>) => {
+          output.write(encodeHead(prepared.head))
+          try {
+            await work()
+          } catch (error) {
+            throw new Begun(reasonOf(error), { cause: error })
+          }
+        }
+        if (format === 'parquet') {
+          const file = await writeParquetAnswer(engine, connection, folder, look, query, prepared, signal)
+          try {
+            await send(() => file.send(output))
+          } finally {
+            await file.close()
+          }
+        } else await send(() => writeRows(engine, connection, look, { ...query, format }, prepared, output, signal))
+      })
+      response.end()
+    } finally {
+      place.leave()
+    }
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
+    const text = await readBody(request)
+    if (request.url === '/readings') return await answerReadings(fromJson(text), response, signal)
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(thinnedMsMax)])
+    let leave = () => {}
+    try {
+      leave = await small.enter(limited)
+      if (request.url === '/thinned') await answerThinned(fromJson(text), response, limited)
+      else if (request.url === '/gaps') response.end(toJson(await answerGaps(fromJson(text), limited)))
+      else if (request.url === '/streams') {
+        const { query, synced } = fromJson<Asked<{ rig?: string }>>(text)
+        if (synced) await engine.tail.follow(synced)
+        response.end(toJson(streams(query.rig)))
+      } else throw new Error(`no such question: ${request.url}`)
+    } catch (error) {
+      if (limited.aborted && !signal.aborted) {
+        throw new HistoryError(
+          503,
+          `this takes longer than ${thinnedMsMax / 1000} s: ask for a shorter time or fewer channels`,
+        )
+      }
+      throw error
+    } finally {
+      leave()
+    }
+  }
+
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    const gone = new AbortController()
+    response.on('close', () => gone.abort(new Error('nobody waits for the answer any more')))
+    engine.counters.questions = (engine.counters.questions ?? 0) + 1
+    engine.counters.open = ++open
+    answer(request, response, gone.signal)
+      .catch((error) => refuse(error, response, gone.signal, log, request.url ?? ''))
+      .finally(() => {
+        engine.counters.open = --open
+      })
+  })
+  return server
+}
+
+/** What goes wrong when bytes have left already: there is no second try, the transfer breaks off. */
+class Begun extends Error {}
+
+function refuse(error: unknown, response: ServerResponse, gone: AbortSignal, log: Logger, url: string): void {
+  if (gone.aborted) return
+  if (response.headersSent) {
+    log.error({ err: error, url }, 'an answer has broken off')
+    response.destroy()
+    return
+  }
+  const known = error instanceof HistoryError
+  const outOfMemory = /^Out of Memory Error/i.test(reasonOf(error))
+  if (!known) log.error({ err: error, url }, 'a question about history cannot be answered')
+  response.statusCode = known ? error.status : outOfMemory ? 503 : 500
+  const message = outOfMemory
+    ? 'this takes more memory than there is: ask for a shorter time or fewer channels'
+    : reasonOf(error)
+  response.end(toJson({ message }))
+}
+
+/** A place among those that compute: given up while a slow reader is waited for. */
+interface Place {
+  rest(): void
+  again(): Promise<void>
+  leave(): void
+}
+
+async function openPlace(gate: Gate, signal: AbortSignal): Promise<Place> {
+  let leave: (() => void) | undefined = await gate.enter(signal)
+  return {
+    rest() {
+      leave?.()
+      leave = undefined
+    },
+    async again() {
+      leave ??= await gate.enter(signal)
+    },
+    leave() {
+      leave?.()
+      leave = undefined
+    },
+  }
+}
+
+const restAfterMs = 1000
+
+function createOutput(response: ServerResponse, place: Place, signal: AbortSignal, stallMsMax: number): Output {
+  const drained = () =>
+    new Promise<void>((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(rest)
+        clearTimeout(stall)
+        response.off('drain', drain)
+        signal.removeEventListener('abort', abort)
+        settle()
+      }
+      const drain = () => end(resolve)
+      const abort = () => end(() => reject(signal.reason))
+      const rest = setTimeout(() => place.rest(), restAfterMs)
+      const stall = setTimeout(
+        () => end(() => reject(new Error(`the reader has taken nothing for ${stallMsMax} ms`))),
+        stallMsMax,
+      )
+      response.once('drain', drain)
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  return {
+    write: (bytes) => void response.write(bytes),
+    async room() {
+      if (!response.writableNeedDrain) return
+      await drained()
+      await place.again()
+    },
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length
+    if (bytes > bodyBytesMax) throw new HistoryError(400, `a question of more than ${bodyBytesMax} bytes`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
