@@ -61,8 +61,13 @@ export const upgrades: readonly string[] = [
   CREATE TABLE lake_removed (
     path TEXT PRIMARY KEY, table_name TEXT NOT NULL, segment TEXT NOT NULL, from_offset INTEGER NOT NULL,
     to_offset INTEGER NOT NULL, rows INTEGER NOT NULL, min_time_ns TEXT NOT NULL, max_time_ns TEXT NOT NULL,
-    bytes INTEGER NOT NULL, rigs TEXT NOT NULL, removed_ms INTEGER NOT NULL, reason TEXT NOT NULL
+    bytes INTEGER NOT NULL, rigs TEXT NOT NULL, removed_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+    -- When it was deleted from the disk: a while later, because queries may be reading it.
+    deleted_ms INTEGER
   );
+  CREATE INDEX lake_removed_on_disk ON lake_removed (removed_ms) WHERE deleted_ms IS NULL;
+  -- Segments sort by when they came: the oldest files go first.
+  CREATE INDEX lake_files_by_segment ON lake_files (segment, path) WHERE substr(table_name, 1, 1) <> '_';
   `,
   // For whoever asks for a time: of fifty thousand files those that have it are found in a millisecond.
   `

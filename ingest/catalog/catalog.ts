@@ -2,6 +2,7 @@ import { comparePositions, type Position } from '../../common/segment-log-types.
 import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import { lastRowsTable } from './last-rows-table.ts'
+import { removedTable } from './removed-table.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
 
@@ -21,6 +22,7 @@ export function openCatalog(file: string, options: { readOnly?: boolean } = {}):
     ...journalTables(sql),
     ...parkedTable(sql),
     ...lakeTable(sql),
+    ...removedTable(sql),
     ...fieldTable(sql),
     close: sql.close,
   }
@@ -121,7 +123,7 @@ function journalTables(sql: Sqlite): Part<'saveRanges' | 'ranges' | 'saveCursor'
   }
 }
 
-function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'unpark'> {
+function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'isParked' | 'unpark'> {
   const bytesOf = (sink: string) =>
     sql.all<{ bytes: number | null }>('SELECT sum(length(record)) AS bytes FROM parked WHERE sink = ?', sink)[0]
       ?.bytes ?? 0
@@ -148,6 +150,8 @@ function parkedTable(sql: Sqlite): Part<'park' | 'parked' | 'unpark'> {
           record: new Uint8Array(record),
           parkedAtMs,
         })),
+    isParked: (sink, { segment, offset }) =>
+      sql.all('SELECT 1 FROM parked WHERE sink = ? AND segment = ? AND at = ?', sink, segment, offset).length > 0,
     unpark: (sink, positions) =>
       sql.transaction(() => {
         for (const { segment, offset } of positions) {
@@ -165,7 +169,7 @@ const byPlace = (a: LakeFile, b: LakeFile): number =>
   comparePositions({ segment: a.segment, offset: a.fromOffset }, { segment: b.segment, offset: b.fromOffset }) ||
   (a.path < b.path ? -1 : 1)
 
-function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeLook'> {
+function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesOf' | 'lakeLook'> {
   const versionOf = (table: string): string => {
     const [found] = sql.all<{ version: string }>(
       "SELECT count(*) || ' ' || coalesce(max(rowid), 0) AS version FROM lake_files WHERE table_name = ?",
@@ -188,6 +192,8 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeLook'>
     )
     return rows.map(toFile).sort(byPlace)
   }
+  const saveCursor = ({ segment, offset }: Position) =>
+    sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', 'lake', segment, offset)
   return {
     lakeLook: (wanted) =>
       sql.look(() => {
@@ -218,8 +224,12 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeLook'>
         for (const { segment, offset } of unparked) {
           sql.run("DELETE FROM parked WHERE sink = 'lake' AND segment = ? AND at = ?", segment, offset)
         }
-        sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', 'lake', cursor.segment, cursor.offset)
+        if (cursor) saveCursor(cursor)
       }),
+    lakeFilesOf: (table, segment) =>
+      sql
+        .all<FileRow>(`SELECT ${fileColumns} FROM lake_files WHERE table_name = ? AND segment = ?`, table, segment)
+        .map(toFile),
     lakeFiles: (table) =>
       sql
         .all<FileRow>(

@@ -99,12 +99,26 @@ export interface Catalog {
     sink: string,
     schemaHash?: string,
   ): { position: Position; schemaHash: string; record: Uint8Array; parkedAtMs: number }[]
+  isParked(sink: string, position: Position): boolean
   unpark(sink: string, positions: Position[]): void
   // files of the lake (writer: the lake), with its cursor and the envelopes that were parked for it and are in the files now
-  addLakeFiles(files: LakeFile[], cursor: Position, unparked?: Position[]): void
+  addLakeFiles(files: LakeFile[], cursor: Position | undefined, unparked?: Position[]): void
   lakeFiles(table?: string): LakeFile[]
+  /** Those that came from one segment of the journal. */
+  lakeFilesOf(table: string, segment: string): LakeFile[]
   /** The lake as it is at one moment: its cursor, and the files that belong to that. */
   lakeLook(wanted: LakeWanted[]): LakeLook
+  // what retention has removed of the lake (writer: ingest)
+  lakeTotals(): { files: number; bytes: number }
+  lakeRemovals(): { files: number; bytes: number; lastMs: number | undefined }
+  /** Files of streams, the ones that came first first; `beforeSegment`: only those of older segments. */
+  oldestLakeFiles(filesMax: number, beforeSegment?: string): LakeFile[]
+  /** From here on no reader finds them. They lie on the disk until `lakeDeleted`. */
+  removeLakeFiles(files: readonly LakeFile[], reason: string, nowMs: number): void
+  lakeRemoved(): { path: string; table: string; rows: number; bytes: number }[]
+  /** Removed, and still on the disk as far as is known; removed up to `beforeMs`. */
+  lakeLeftovers(filesMax: number, beforeMs?: number): string[]
+  lakeDeleted(paths: readonly string[], nowMs: number): void
   // fields of InfluxDB and the kind each has (writer: influx)
   saveField(measurement: string, field: string, kind: string): void
   fields(): { measurement: string; field: string; kind: string }[]

@@ -7,6 +7,12 @@ import { decodeRecord } from './decode-record.ts'
 
 const askAgainMs = 30_000
 
+/**
+ * In place of a schema's hash: an envelope that is being replayed from quarantine. It says which of the lake's files a crash may
+ * leave half done (recoverFiles in lake-files.ts). The entry in quarantine stays until all is done, so at a start it is forgotten.
+ */
+export const replayMark = 'replay'
+
 export interface Parking {
   /** False if there is no room. */
   park(record: LogRecord, rig: string, schemaHash: string): boolean
@@ -49,6 +55,11 @@ export function openParking({ sink, catalog, bytesMax, ageMaxMs, hasSchema, askF
     next: position,
     bytes: record,
   })
+  const interrupted = catalog.parked(sink, replayMark)
+  catalog.unpark(
+    sink,
+    interrupted.map(({ position }) => position),
+  )
   for (const parked of catalog.parked(sink)) {
     const decoded = decodeRecord(toRecord(parked))
     waitFor(parked.schemaHash, 'envelope' in decoded ? decoded.envelope.header.rig : '', parked.parkedAtMs)

@@ -2,14 +2,15 @@ import type { Logger } from '../../common/log.ts'
 import { comparePositions, type Damage, type LogRecord, type Position } from '../../common/segment-log-types.ts'
 import { readChunks } from '../../common/segment-reader.ts'
 import { reasonOf } from '../../protos/errors.ts'
-import type { EnvelopeHeader } from '../../protos/types.ts'
 import type { Catalog } from '../catalog/types.ts'
+import { decodeJournalRecord, journalRecordHead } from '../journal-record.ts'
 import type { Quarantine } from '../quarantine.ts'
 import { decodeRecord } from './decode-record.ts'
 import { completeBatch, createKnownSchemas } from './known-schemas.ts'
 import { openParking } from './parking.ts'
 import { createPersistence } from './persistence.ts'
-import type { Sink } from './sink.ts'
+import { type Refusal, replayBytesMax, replayEntries } from './replay.ts'
+import type { Sink, SinkTask } from './sink.ts'
 import type { SinkPort } from './sink-port.ts'
 import { startStatus } from './sink-status.ts'
 
@@ -21,7 +22,7 @@ export interface RunSinkOptions {
   sink: Sink
   journalFolder: string
   catalog: Catalog
-  quarantine: Pick<Quarantine, 'put'>
+  quarantine: Pick<Quarantine, 'put' | 'read'>
   port: SinkPort
   log: Logger
   /** Bounds of what waits for its schema. */
@@ -61,13 +62,14 @@ function createFollower(options: RunSinkOptions) {
   }
   const persistence = createPersistence(log, stop.signal)
   const schemas = createKnownSchemas(catalog)
+  const askFor = (rig: string, schema: string) => port.postMessage({ type: 'schema_missing', rig, schema })
   const parking = openParking({
     sink: sink.name,
     catalog,
     bytesMax: options.parkBytesMax,
     ageMaxMs: options.parkAgeMaxMs,
     hasSchema: schemas.has,
-    askFor: (rig, schema) => port.postMessage({ type: 'schema_missing', rig, schema }),
+    askFor,
   })
 
   let synced: Position | undefined
@@ -77,12 +79,14 @@ function createFollower(options: RunSinkOptions) {
   let dirtySince: number | undefined
   let recheckAt = 0
   let requests: { id: number; position: Position }[] = []
+  const tasks: { id: number; task: SinkTask }[] = []
   /** Parked envelopes that are in the sink's current write. */
   let unparking: Position[] = []
   let wake = () => {}
 
   port.onMessage((message) => {
     if (message.type === 'close') stop.abort()
+    else if (message.type === 'task') tasks.push(message)
     else {
       if (message.type === 'flush') requests.push(message)
       if (!synced || comparePositions(synced, message.position) < 0) synced = message.position
@@ -90,56 +94,62 @@ function createFollower(options: RunSinkOptions) {
     wake()
   })
 
-  const putAside = (reason: string, detail: string, bytes: Uint8Array, header?: EnvelopeHeader) => {
+  const putAside = ({ position, bytes: record }: LogRecord, { reason, detail, bytes, header }: Refusal) => {
     count(`quarantined_${reason}`)
     const { rig, spool, seq } = header ?? {}
+    const receivedNs = record.length < journalRecordHead ? undefined : decodeJournalRecord(record).receivedNs
     return persistence.until('the quarantine', () => {
       quarantine.put({
         by: sink.name,
         reason,
         detail,
-        content: 'envelope',
-        bytes,
         ...(rig === undefined ? {} : { rig }),
         ...(spool === undefined ? {} : { spool }),
         ...(seq === undefined ? {} : { seq }),
+        content: 'envelope',
+        position,
+        ...(receivedNs === undefined ? {} : { receivedNs: String(receivedNs) }),
+        bytes,
       })
       return true
     })
   }
 
-  const take = async (record: LogRecord, parked = false) => {
+  /** Hands an envelope to the sink. `late`: the sink has been past it already. */
+  const offer = (record: LogRecord, late: boolean): Refusal | undefined => {
     const decoded = decodeRecord(record)
-    if (!('envelope' in decoded)) {
-      return await putAside(decoded.reason, decoded.detail, decoded.bytes, decoded.header)
-    }
+    if (!('envelope' in decoded)) return decoded
     const { envelope } = decoded
     const { header, bytes, schemaHash = '' } = envelope
+    if (late) envelope.late = true
     try {
       if (completeBatch(envelope, schemas)) {
-        if (envelope.problems.length > 0) count('odd_batches')
         sink.add(envelope)
-        return
+        if (envelope.problems.length > 0) count('odd_batches')
+        return undefined
       }
     } catch (error) {
-      return await putAside(`not_storable_in_${sink.name}`, reasonOf(error), bytes, header)
+      return { reason: `not_storable_in_${sink.name}`, detail: reasonOf(error), bytes, header }
     }
+    const missing = { rig: header.rig, schemaHash }
+    return { reason: 'schema_missing', detail: `schema ${schemaHash} is missing`, bytes, header, missing }
+  }
+
+  const take = async (record: LogRecord, parked = false) => {
+    const refusal = offer(record, parked)
+    if (!refusal) return
+    const { missing, detail } = refusal
+    if (!missing) return await putAside(record, refusal)
     if (parked) return
     count('parked')
-    const fits = await persistence.until('the catalog', () => ({ it: parking.park(record, header.rig, schemaHash) }))
-    if (!fits.it) {
-      await putAside(
-        'schema_missing',
-        `schema ${schemaHash} is missing, and no room is left to wait for it`,
-        bytes,
-        header,
-      )
-    }
+    const { rig, schemaHash } = missing
+    const fits = await persistence.until('the catalog', () => ({ it: parking.park(record, rig, schemaHash) }))
+    if (!fits.it) await putAside(record, { ...refusal, detail: `${detail}, and no room is left to wait for it` })
   }
 
   const flush = async () => {
-    await sink.flush(stop.signal)
     const upTo = position
+    await sink.flush(stop.signal, upTo === start ? undefined : upTo)
     await persistence.until('the catalog', () => {
       if (unparking.length > 0) parking.release(unparking)
       catalog.saveCursor(sink.name, upTo)
@@ -200,7 +210,8 @@ function createFollower(options: RunSinkOptions) {
     for (const record of expired) {
       const decoded = decodeRecord(record)
       const { bytes, header } = 'envelope' in decoded ? decoded.envelope : decoded
-      await putAside('schema_missing', `its schema did not come within ${options.parkAgeMaxMs} ms`, bytes, header)
+      const detail = `its schema did not come within ${options.parkAgeMaxMs} ms`
+      await putAside(record, { reason: 'schema_missing', detail, bytes, header })
     }
     if (expired.length > 0) {
       await persistence.until('the catalog', () => {
@@ -209,6 +220,44 @@ function createFollower(options: RunSinkOptions) {
       })
     }
     parking.ask()
+  }
+
+  const replay = async (ids: readonly string[]) => {
+    return await replayEntries(
+      {
+        sink,
+        catalog,
+        quarantine,
+        parkBytesMax: options.parkBytesMax + replayBytesMax,
+        signal: stop.signal,
+        offer,
+        askFor,
+        passed: () => position,
+        async flush(late) {
+          unparking.push(...late)
+          await flush()
+        },
+      },
+      ids,
+    )
+  }
+
+  const describeFiles = async (paths: readonly string[]) => {
+    if (!sink.describeFiles) throw new Error(`the ${sink.name} sink has no files`)
+    return await sink.describeFiles(paths)
+  }
+
+  const doTasks = async () => {
+    for (let next = tasks.shift(); next; next = tasks.shift()) {
+      const { id, task } = next
+      if (task.type === 'replay') port.postMessage({ type: 'done', id, answer: await replay(task.ids) })
+      else {
+        await describeFiles(task.paths).then(
+          (answer) => port.postMessage({ type: 'done', id, answer }),
+          (error) => port.postMessage({ type: 'undone', id, error: reasonOf(error) }),
+        )
+      }
+    }
   }
 
   /** Waits for a message, or for what is due next. */
@@ -229,11 +278,12 @@ function createFollower(options: RunSinkOptions) {
 
   const step = async () => {
     if (performance.now() >= recheckAt) await recheck()
+    await doTasks()
     if (synced && comparePositions(position, synced) < 0) await readTo(synced)
     const idleFor = dirtySince === undefined ? 0 : performance.now() - dirtySince
     if (requests.length > 0 || (sink.flushWhenIdle && dirtySince !== undefined && idleFor >= idleFlushMs)) await flush()
     // What came meanwhile woke nobody.
-    const isCalled = stop.signal.aborted || requests.length > 0
+    const isCalled = stop.signal.aborted || requests.length > 0 || tasks.length > 0
     if (!isCalled && (!synced || comparePositions(position, synced) >= 0)) await pause()
   }
 

@@ -18,6 +18,8 @@ export interface JournalEnvelope {
   schemaHash?: string
   /** What was wrong with the batch but could be stored all the same (a column too short ...). */
   problems: string[]
+  /** It was parked, or is replayed: the sink has been past it already. */
+  late?: true
 }
 
 export interface Sink {
@@ -29,14 +31,51 @@ export interface Sink {
   /**
    * Makes all that was added durable, then empties it. A repeat after a crash must be harmless. Waits out outages of the
    * store for as long as they last (until `signal` aborts: then rejects) and says through `status` what it waits for.
+   * `upTo`: everything before it was added, parked or put in quarantine.
    */
-  flush(signal: AbortSignal): Promise<void>
+  flush(signal: AbortSignal, upTo?: Position): Promise<void>
   /** Also flushed when the journal has nothing more to read (influx), and at the end of each segment (lake). */
   flushWhenIdle: boolean
   flushAtSegmentEnd: boolean
   status(): { state: 'running' | 'waiting'; waitingFor?: string; counters: Record<string, number> }
   close(): Promise<void>
+  /** Which of these envelopes it has, where a repeat of what it has would be stored twice. */
+  hasStored?(positions: readonly Position[]): Promise<boolean[]>
+  /** Writes lines that were refused before, as they are. Does not wait. */
+  writeLines?(lines: Uint8Array, signal: AbortSignal): Promise<{ stored: true } | { stored: false; reason: string }>
+  /** What of each rig is in these files, which are of one stream. */
+  describeFiles?(paths: readonly string[]): Promise<RigShare[]>
 }
+
+/** The rows of one rig in some files of the lake. Times are ns as decimal text. */
+export interface RigShare {
+  rig: string
+  rows: number
+  fromNs: string
+  toNs: string
+}
+
+/**
+ * What became of an entry of the quarantine. `stored`: it went the way it could not go before; `duplicate`: what is in it was
+ * there already; `renewed`: it failed in the store itself and is in quarantine anew, under another id; `stays`: it failed again.
+ */
+export interface ReplayOutcome {
+  id: string
+  outcome: 'stored' | 'duplicate' | 'renewed' | 'stays'
+  /** Of one that failed again: a short word, and in words. */
+  reason: string
+  detail: string
+}
+
+/** What ingest asks of a sink beside following the journal. */
+export interface SinkTasks {
+  /** Entries that this sink has put into quarantine. */
+  replay: { ask: { ids: string[] }; answer: ReplayOutcome[] }
+  /** Files of the lake, all of one stream. */
+  describe: { ask: { paths: string[] }; answer: RigShare[] }
+}
+export type SinkTask = { [K in keyof SinkTasks]: { type: K } & SinkTasks[K]['ask'] }[keyof SinkTasks]
+export type SinkTaskAnswer = SinkTasks[keyof SinkTasks]['answer']
 
 /** What a sink's worker or process says to ingest. */
 export type FromSink =
@@ -49,10 +88,13 @@ export type FromSink =
     }
   | { type: 'schema_missing'; rig: string; schema: string }
   | { type: 'flushed'; id: number }
+  | { type: 'done'; id: number; answer: SinkTaskAnswer }
+  | { type: 'undone'; id: number; error: string }
   | { type: 'failed'; error: string }
 
 /** What ingest says to a sink: what is durable in the journal; write all up to there now; stop. */
 export type ToSink =
   | { type: 'synced'; position: Position }
   | { type: 'flush'; id: number; position: Position }
+  | { type: 'task'; id: number; task: SinkTask }
   | { type: 'close' }

@@ -5,7 +5,7 @@ import { builtProgram } from '../../common/program.ts'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
 import type { InfluxWorkerData } from './influx/influx-worker.ts'
 import type { LakeProcessData } from './lake/lake-process.ts'
-import type { FromSink, ToSink } from './sink.ts'
+import type { FromSink, SinkTask, SinkTaskAnswer, SinkTasks, ToSink } from './sink.ts'
 
 // Ingest's side of a sink: starts its worker thread or child process, tells it what is durable in the journal, and starts
 // it again when it dies. Nothing here throws into ingest: a sink that cannot run says so in its status and lags.
@@ -27,6 +27,11 @@ export interface SinkHandle {
   synced(position: Position): void
   /** Resolves when all before `position` is stored; rejects if the sink is closed first. */
   flush(position: Position): Promise<void>
+  /**
+   * Resolves when the sink has done it, however long that takes: it may be waiting for its store. Rejects if it cannot, or ends first; then
+   * it may have been done all the same.
+   */
+  ask<K extends keyof SinkTasks>(type: K, ask: SinkTasks[K]['ask']): Promise<SinkTasks[K]['answer']>
   status(): SinkStatus
   /** Asks the sink to stop; ends it if it hasn't within the deadline. Safe twice. */
   close(deadlineMs?: number): Promise<void>
@@ -104,10 +109,16 @@ interface Waiting {
   reject(error: Error): void
 }
 
+interface Asked {
+  resolve(answer: SinkTaskAnswer): void
+  reject(error: Error): void
+}
+
 function superviseSink(name: SinkHandle['name'], start: () => Running, events: SinkEvents): SinkHandle {
   const { log, onSchemaMissing, onStatus } = events
   const status: SinkStatus = { state: 'starting', cursor: undefined, counters: {}, restarts: 0 }
   const flushes = new Map<number, Waiting>()
+  const asked = new Map<number, Asked>()
   let running: Running | undefined
   let synced: Position | undefined
   let ids = 0
@@ -133,6 +144,12 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
     else if (message.type === 'flushed') {
       flushes.get(message.id)?.resolve()
       flushes.delete(message.id)
+    } else if (message.type === 'done') {
+      asked.get(message.id)?.resolve(message.answer)
+      asked.delete(message.id)
+    } else if (message.type === 'undone') {
+      asked.get(message.id)?.reject(new Error(message.error))
+      asked.delete(message.id)
     } else log.error({ sink: name, error: message.error }, `the ${name} sink has failed`)
   }
 
@@ -153,6 +170,8 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
       current.onMessage(receive)
       current.onExit((reason) => {
         running = undefined
+        for (const { reject } of asked.values()) reject(new Error(`the ${name} sink ended (${reason})`))
+        asked.clear()
         if (closing) exited?.()
         else restartLater(reason)
       })
@@ -177,6 +196,14 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
       const done = new Promise<void>((resolve, reject) => flushes.set(id, { position, resolve, reject }))
       running?.send({ type: 'flush', id, position })
       return done
+    },
+    ask(type, ask) {
+      const current = running
+      if (closing || !current) return Promise.reject(new Error(`the ${name} sink is not running at the moment`))
+      const id = ++ids
+      const done = new Promise<SinkTaskAnswer>((resolve, reject) => asked.set(id, { resolve, reject }))
+      current.send({ type: 'task', id, task: { type, ...ask } as SinkTask })
+      return done as Promise<never>
     },
     status: () => ({ ...status, counters: { ...status.counters } }),
     async close(deadlineMs = 5000) {

@@ -301,7 +301,7 @@ describe('what a sink cannot take', () => {
       if (++tries === 1) throw new Error('ENOSPC: no space left on device')
       return ground.quarantine.put(entry)
     }
-    const runner = startRunner(ground, sink, { quarantine: { put } })
+    const runner = startRunner(ground, sink, { quarantine: { ...ground.quarantine, put } })
     runner.synced()
     const waiting = await runner.heard((message): message is FromSink & { type: 'status' } => {
       return isStatus(message) && message.state === 'waiting'

@@ -11,6 +11,7 @@ import { createInflux2 } from './influx-2.ts'
 import { createLayouts } from './layouts.ts'
 import { noCounts } from './line-protocol.ts'
 import { createPatience } from './patience.ts'
+import { replayLines } from './replay-lines.ts'
 import { createWrite, type Write } from './write.ts'
 
 // The sink that writes to InfluxDB: batches, and what boards need beside them. Schemas are the lake's alone.
@@ -112,6 +113,7 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
       heldRows = 0
       heldBytes = 0
     },
+    writeLines: (lines, signal) => replayLines(transport, lines, signal),
     status() {
       const left = Object.fromEntries(
         Object.entries(counts.left).map(([rule, count]) => [`not_representable_${rule}`, count]),

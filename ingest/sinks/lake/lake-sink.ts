@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { Logger } from '../../../common/log.ts'
+import type { Position } from '../../../common/segment-log-types.ts'
 import { reasonOf } from '../../../protos/errors.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import type { Quarantine } from '../../quarantine.ts'
@@ -11,6 +12,7 @@ import type { Sink } from '../sink.ts'
 import { openCrashGuard } from './crash-guard.ts'
 import type { LakeConfig } from './lake-config.ts'
 import { asideFolder, publishFiles, recoverFiles } from './lake-files.ts'
+import { findStored, sharesOf } from './look-up.ts'
 import { createPart, type Part } from './part.ts'
 import { findUnwritable, judgeFailure } from './unwritable.ts'
 import { writeGroup } from './write-part.ts'
@@ -48,20 +50,17 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   let waitingFor: string | undefined
   let closed = false
 
-  const write = async (signal: AbortSignal) => {
+  const write = async (signal: AbortSignal, cursor: Position | undefined) => {
     const files = []
     for (const group of part.groups) files.push(...(await writeGroup(connection, lakeFolder, catalog, group)))
     // Whoever was told to stop may have a successor already.
     signal.throwIfAborted()
     await publishFiles(lakeFolder, files)
-    const cursor = part.next
-    if (cursor) {
-      catalog.addLakeFiles(
-        files.map(({ file }) => file),
-        cursor,
-        [...part.late],
-      )
-    }
+    catalog.addLakeFiles(
+      files.map(({ file }) => file),
+      cursor,
+      [...part.late],
+    )
     count(part, files)
   }
 
@@ -92,6 +91,8 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
         spool,
         seq,
         content: 'envelope',
+        position: envelope.position,
+        receivedNs: String(envelope.receivedNs),
         bytes: envelope.bytes,
       })
       counters.unwritable++
@@ -109,15 +110,16 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
       part.add(envelope)
     },
     full: () => part.bytes >= config.partBytesMax || part.envelopes.length >= guard.envelopesMax,
-    async flush(signal) {
+    async flush(signal, upTo) {
       for (let pauseMs = 500; part.envelopes.length > 0; pauseMs = Math.min(pauseMs * 2, 30_000)) {
         signal.throwIfAborted()
         const from = part.groups[0]!.from
         guard.begin(from, part.next ?? from, part.envelopes.length)
         try {
-          await write(signal)
+          const cursor = upTo ?? part.next
+          await write(signal, cursor)
           guard.end()
-          part = createPart(part.next)
+          part = createPart(cursor)
           waitingFor = undefined
         } catch (error) {
           if (signal.aborted) {
@@ -137,6 +139,8 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
         }
       }
     },
+    hasStored: (positions) => findStored(connection, lakeFolder, catalog, positions),
+    describeFiles: (paths) => sharesOf(connection, lakeFolder, paths),
     status: () => ({
       state: waitingFor === undefined ? 'running' : 'waiting',
       ...(waitingFor === undefined ? {} : { waitingFor }),

@@ -60,7 +60,7 @@ export function createPart(consumed: Position | undefined): Part {
   return {
     add(envelope) {
       const taken = take(envelope)
-      const isLate = next !== undefined && comparePositions(envelope.position, next) < 0
+      const isLate = envelope.late === true || (next !== undefined && comparePositions(envelope.position, next) < 0)
       const group = groupOf(envelope, isLate)
       const { position, bytes } = envelope
       const end = envelope.next.segment === position.segment ? envelope.next.offset : position.offset + bytes.length
