@@ -56,12 +56,10 @@ export interface ColumnPlan {
   take(name: string, kind: LakeKind): string
 }
 
-/** Unites the channels of a stream's schemas, in the order in which they appear. */
-export function planColumns(schemas: readonly Schema[]): ColumnPlan {
+/** Finds a free column name for each channel, and takes it. */
+export function createColumnNames(): (channel: string, kind: LakeKind) => string {
   const taken = new Set<string>(ownColumns)
-  const columns: LakeColumn[] = []
-  const known = new Map<string, number>()
-  const take = (name: string, kind: LakeKind): string => {
+  return (name, kind) => {
     // No database takes a NUL or nothing as a name.
     const base = name.replaceAll('\0', '') || 'channel'
     for (let n = 0; ; n++) {
@@ -72,6 +70,13 @@ export function planColumns(schemas: readonly Schema[]): ColumnPlan {
       return column
     }
   }
+}
+
+/** Unites the channels of a stream's schemas, in the order in which they appear. */
+export function planColumns(schemas: readonly Schema[]): ColumnPlan {
+  const columns: LakeColumn[] = []
+  const known = new Map<string, number>()
+  const take = createColumnNames()
   const bySchema = schemas.map((schema) => {
     const occurrences = new Map<string, number>()
     return schema.channels.map((channel) => {

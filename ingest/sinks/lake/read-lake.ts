@@ -227,7 +227,8 @@ function readChunk(chunk: DuckDBDataChunk, columns: readonly LakeColumn[]): Lake
   }
 }
 
-function readValidity(chunk: DuckDBDataChunk, index: number): Uint8Array | undefined {
+/** One bit a row, lowest first, 1 = present; undefined if all are. */
+export function readValidity(chunk: DuckDBDataChunk, index: number): Uint8Array | undefined {
   const vector = chunk.getColumnVector(index) as unknown as {
     validity: { itemValid(row: number): boolean; data?: BigUint64Array | null }
   }

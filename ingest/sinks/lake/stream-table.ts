@@ -21,6 +21,17 @@ export interface StreamTable {
   minNs: bigint
   maxNs: bigint
   rigs: string[]
+  spans: RowSpan[]
+}
+
+/** Where in time the rows of one rig and era lie: several where they are more than a minute apart. */
+export interface RowSpan {
+  rig: string
+  era: number
+  /** ns as decimal text, both included. */
+  minNs: string
+  maxNs: string
+  rows: number
 }
 
 const compare = (a: string | number | bigint, b: string | number | bigint): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -52,7 +63,32 @@ export function layOutStream(batches: readonly TakenBatch[]): StreamTable {
     minNs: sorted.reduce((min, { facts }) => (facts.firstNs < min ? facts.firstNs : min), sorted[0]!.facts.firstNs),
     maxNs: sorted.reduce((max, { facts }) => (facts.lastNs > max ? facts.lastNs : max), sorted[0]!.facts.lastNs),
     rigs: [...new Set(sorted.map(({ envelope }) => envelope.header.rig))],
+    spans: spansOf(sorted),
   }
+}
+
+const apartNs = 60_000_000_000n
+const spansOfEraMax = 16
+
+/** `sorted`: by rig, era and first time. */
+function spansOf(sorted: readonly TakenBatch[]): RowSpan[] {
+  const spans: { rig: string; era: number; minNs: bigint; maxNs: bigint; rows: number }[] = []
+  let ofEra = 0
+  for (const { envelope, facts } of sorted) {
+    const { rig } = envelope.header
+    const { era, rows } = envelope.body.batch
+    const last = spans.at(-1)
+    const same = last?.rig === rig && last.era === era
+    ofEra = same ? ofEra : 0
+    if (last && same && (facts.firstNs - last.maxNs <= apartNs || ofEra >= spansOfEraMax)) {
+      if (facts.lastNs > last.maxNs) last.maxNs = facts.lastNs
+      last.rows += rows
+    } else {
+      spans.push({ rig, era, minNs: facts.firstNs, maxNs: facts.lastNs, rows })
+      ofEra++
+    }
+  }
+  return spans.map(({ minNs, maxNs, ...span }) => ({ ...span, minNs: String(minNs), maxNs: String(maxNs) }))
 }
 
 const schemaKey = (envelope: JournalEnvelope): string => envelope.schemaHash ?? JSON.stringify(envelope.schema)

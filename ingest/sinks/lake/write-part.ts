@@ -42,11 +42,12 @@ export async function writeGroup(
     written.push({ aside, path, file: { ...file, path, bytes: (await stat(aside)).size } })
   }
   for (const [stream, batches] of group.batches) {
-    const { columns, orderBy, rows, channels, minNs, maxNs, rigs } = layOutStream(batches)
+    const { columns, orderBy, rows, channels, minNs, maxNs, rigs, spans } = layOutStream(batches)
     const metadata = {
       rigline_numbers: JSON.stringify(numbersOf(batches.map(({ envelope }) => envelope.header))),
       rigline_schemas: JSON.stringify(schemasOf(batches, catalog)),
       rigline_columns: JSON.stringify(channels),
+      rigline_spans: JSON.stringify(spans),
     }
     await write(stream, { rows, columns, orderBy, metadata }, { rows, ...times(minNs, maxNs), rigs })
   }
