@@ -45,7 +45,9 @@ export async function* journalEnvelopes(
     const { envelope } = decoded
     const { body, schemaHash, header } = envelope
     if (body.type === 'schema') schemas.learn(body.bytes)
-    if (!state.wants(header.rig)) continue
+    // Ingest speaks for others.
+    const whose = body.type === 'gap' ? (body.gap.rig ?? header.rig) : header.rig
+    if (!state.wants(whose)) continue
     if (body.type === 'batch' && schemaHash !== undefined) {
       const schema = knownSchema(schemas, schemaHash)
       if (schema) {
@@ -75,15 +77,23 @@ export async function readJournal(context: VerifyContext): Promise<void> {
   for await (const envelope of journalEnvelopes(context, { onOther })) {
     const { header, position, body } = envelope
     const { rig, spool, seq } = header
+    if (!state.wants(rig)) {
+      if (body.type === 'gap' && !isBefore(position, lakeCursor)) state.gap(body.gap.rig ?? rig, gapReport(body.gap))
+      continue
+    }
     const known = state.spool(rig, spool)
     if (header.predecessor) known.predecessor = header.predecessor
     const consumed = isBefore(position, lakeCursor)
     const key = envelopeKey(rig, spool, seq)
     if (!consumed) {
       if (known.stored.has(seq) || known.pending.add(seq) === 0) known.twice++
-      if (body.type === 'gap') state.gap(rig, gapReport(body.gap))
+      if (body.type === 'gap') state.gap(body.gap.rig ?? rig, gapReport(body.gap))
       if (placeIn(span, envelope.receivedNs, envelope.receivedNs) !== 'outside') known.inSpan = true
-    } else if (aside.lake.has(key)) continue
+    } else if (!known.stored.has(seq)) {
+      // Put aside, removed from quarantine, or lost: its number says which.
+      if (!aside.lake.has(key)) known.inSpan = true
+      continue
+    }
     const { schema } = envelope
     if (body.type !== 'batch' || !schema || body.batch.rows === 0) continue
     const counted = countBatch(envelope)

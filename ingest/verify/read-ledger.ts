@@ -34,8 +34,12 @@ export async function readLedger(context: VerifyContext, onlyRig: string | undef
   }
   const gaps = reader.table('_gaps')
   if (gaps) {
-    for await (const rows of reader.query(`SELECT * FROM ${gaps} ${where} ORDER BY rig, from_ns, spool, seq`)) {
-      for (const row of rows) state.gap(String(row.rig), storedGap(row))
+    for await (const rows of reader.query(`SELECT * FROM ${gaps} ORDER BY rig, from_ns, spool, seq`)) {
+      for (const row of rows) {
+        // Ingest speaks for others; files of earlier releases do not have the column.
+        const whose = String(row.of_rig ?? row.rig)
+        if (state.wants(whose)) state.gap(whose, storedGap(row))
+      }
     }
   }
 }
