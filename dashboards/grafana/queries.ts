@@ -120,6 +120,27 @@ export function newest(measurement: string, columns: Columns, tags: Tag[] = ['ri
   }
 }
 
+/** When a counter rose last, and by how much. */
+export function lastRise(measurement: string, field: string, as: string, tags: Tag[]): Query {
+  const rises = `SELECT non_negative_difference("${field}") AS "rise" FROM "${measurement}" WHERE $timeFilter AND ${ofRigs} GROUP BY ${quoted(tags)}`
+  return {
+    format: 'table',
+    influxql: `SELECT last("rise") AS "${as}" FROM (${rises}) WHERE $timeFilter AND "rise" > 0 GROUP BY ${quoted(tags)}`,
+    flux: pipe(
+      fromBucket(measurement, fieldIs(field)),
+      `filter(fn: (r) => ${ofRigsFlux})`,
+      `group(columns: [${quoted(tags)}])`,
+      'sort(columns: ["_time"])',
+      'difference(nonNegative: true)',
+      'filter(fn: (r) => r._value > 0.0)',
+      'last()',
+      'group()',
+      `keep(columns: ["_time", "_value", ${quoted(tags)}])`,
+      `rename(columns: {_time: "Time", _value: "${as}"})`,
+    ),
+  }
+}
+
 /** Rows that begin in the range or reach into it, newest first; tags are columns too. */
 export function listed(measurement: string, tags: Columns, columns: Columns, rowsMax: number): Query {
   return {

@@ -152,6 +152,24 @@ await describeWith('influxd', 'the InfluxQL boards with a real InfluxDB 1.x and 
     }
   })
 
+  test('the last rows are those of the last report with more of them', async () => {
+    const at = (seconds: number, rows: number): Body => ({
+      type: 'health',
+      health: {
+        tNs: BigInt(fromMs + seconds * 1000) * 1_000_000n,
+        version: '0.1.0',
+        memoryBytes: 1,
+        spoolBytes: 2,
+        spoolEnvelopes: 3,
+        sources: [{ name: 's', state: 'running', rows, badLines: 0, badLineSamples: [], detail: '' }],
+      },
+    })
+    await write('멈춘-차', [at(0, 100), at(5, 130), at(10, 130), at(15, 130)])
+    const last = queries.find(({ name }) => name === 'fleet.json: Last rows (A)')!
+    const [series] = await ask(last, '1s', ['멈춘-차'])
+    expect(series!.values.map(([time, rows]) => [Math.round(Number(time) / 1e6) - fromMs, rows])).toEqual([[5000, 30]])
+  })
+
   test('a chosen rig alone is shown, whatever is in its name', async () => {
     const health = (rows: number): Body => ({
       type: 'health',
@@ -171,7 +189,7 @@ await describeWith('influxd', 'the InfluxQL boards with a real InfluxDB 1.x and 
       ((await ask(now, '20s', rigs)) as unknown as { tags: { rig: string } }[]).map(({ tags }) => tags.rig).sort()
     expect(await rigsOf(['부산.1호-a'])).toEqual(['부산.1호-a'])
     expect(await rigsOf(['부산.1호-a', 'car-sim-1'])).toEqual(['car-sim-1', '부산.1호-a'])
-    expect(await rigsOf()).toHaveLength(6)
+    expect(await rigsOf()).toHaveLength(7)
     const variable = await ask(queries.find(({ name }) => name === 'fleet.json: variable rig')!, '1s')
     expect(variable[0]!.values.map(([, rig]) => rig)).toEqual(expect.arrayContaining(['car-sim-1', '부산.1호-a']))
   })

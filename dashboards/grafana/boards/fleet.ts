@@ -1,6 +1,6 @@
 import type { Board } from '../dashboard.ts'
 import { chart, stat, states, table } from '../panels.ts'
-import { listed, newest, overRigs, overTime, perSecond, total } from '../queries.ts'
+import { lastRise, listed, newest, overRigs, overTime, perSecond, total } from '../queries.ts'
 import { agentWindow } from '../streams.ts'
 
 // All rigs: is each heard, does it measure, is anything missing.
@@ -165,6 +165,15 @@ export const fleet: Board = {
           ]),
           { Time: { unit: 'dateTimeFromNow', width: 140 }, State: { state: true }, Rows: { unit: 'locale' } },
           { description: 'The newest word on each source.', width: 12, height: 6 },
+        ),
+        table(
+          'Last rows',
+          lastRise(sources, 'rows', 'Rows since the report before', ['rig', 'source']),
+          { Time: { unit: 'dateTimeFromNow', width: 160 }, 'Rows since the report before': { unit: 'locale' } },
+          {
+            description:
+              'How long ago each source is known to have yielded rows, to within one report of its agent (10 s). A source that is heard but measures nothing falls behind here.',
+          },
         ),
       ],
     },
