@@ -7,6 +7,7 @@ import { addConfigCommands } from './config-commands.ts'
 import { addDemoCommand } from './demo.ts'
 import { addIngestCommands } from './ingest/commands.ts'
 import { addExportCommand } from './ingest/export-commands.ts'
+import { addQuarantineCommands } from './ingest/quarantine-commands.ts'
 import { addVerifyCommand } from './ingest/verify/commands.ts'
 import { addUpCommand } from './up.ts'
 
@@ -25,6 +26,7 @@ addBrokerCommands(program)
 addIngestCommands(program)
 addVerifyCommand(program)
 addExportCommand(program)
+addQuarantineCommands(program)
 addConfigCommands(program)
 
 await runProgram(program)

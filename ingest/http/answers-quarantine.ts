@@ -98,7 +98,10 @@ export const replayManyAnswer = z
   .object({
     matching: count.describe('Entries that match.'),
     outcomes: z.object({ stored: count, duplicate: count, renewed: count, stays: count }),
-    left: count.describe('Not come to: beyond the limit or the time, in other hands, or not replayable.'),
+    skipped: count.describe('In other hands at this moment, or not replayable.'),
+    left: count.describe('Not come to: beyond the limit or the time. Go on behind `last`.'),
+    last: z.string().nullable().describe('The last entry that was come to: `newerThan` of the next request.'),
+    stopped: z.string().describe('Why it ended before its time; empty if it did not.'),
     failed: z
       .array(z.object({ reason: z.string(), detail: z.string(), entries: count, first: z.string() }))
       .describe('Why entries stayed: the first reasons, with the first entry of each.'),

@@ -22,10 +22,18 @@ export class QuarantineError extends Error {
 export interface Replays {
   /** Throws QuarantineError if the entry is in other hands, cannot be replayed, or its sink does not come to it in time. */
   one(facts: QuarantineFacts): Promise<ReplayOutcome>
-  /** Oldest first, until the time is up: those that were not come to are not in the answer. */
-  many(entries: readonly QuarantineFacts[]): Promise<ReplayOutcome[]>
+  /** In this order, until the time is up or a sink cannot. */
+  many(entries: readonly QuarantineFacts[]): Promise<ReplayedMany>
   /** Does something with an entry while nobody else does. Throws QuarantineError if somebody does. */
   alone<T>(id: string, work: () => Promise<T>): Promise<T>
+}
+
+export interface ReplayedMany {
+  outcomes: ReplayOutcome[]
+  /** Entries that were come to: the first so many. Some of them may be in other hands, or cannot be replayed. */
+  looked: number
+  /** Why it ended before its time; empty if it did not. */
+  stopped: string
 }
 
 export interface ReplaysOptions {
@@ -145,14 +153,22 @@ export function createReplays(options: ReplaysOptions): Replays {
     async many(entries) {
       const until = performance.now() + manyMs
       const outcomes: ReplayOutcome[] = []
-      for (const chunk of inChunks(entries.filter((facts) => whyNotReplayable(facts) === undefined))) {
-        if (performance.now() >= until) break
-        const free = chunk.filter(({ id }) => !busy.has(id))
-        if (free.length === 0) continue
-        const { by } = free[0]!
-        outcomes.push(...(await within(by, replay(by, free))))
+      let looked = 0
+      try {
+        while (looked < entries.length && performance.now() < until) {
+          const some = entries.slice(looked, looked + windowEntries)
+          const free = some.filter((facts) => !busy.has(facts.id) && whyNotReplayable(facts) === undefined)
+          for (const chunk of inChunks(free)) {
+            const { by } = chunk[0]!
+            outcomes.push(...(await within(by, replay(by, chunk))))
+          }
+          looked += some.length
+        }
+      } catch (error) {
+        if (!(error instanceof QuarantineError)) throw error
+        return { outcomes, looked, stopped: error.message }
       }
-      return outcomes
+      return { outcomes, looked, stopped: '' }
     },
     async alone(id, work) {
       checkFree(id)
@@ -183,7 +199,10 @@ export function whyNotReplayable({
   return 'it does not say where in the journal it stood: an earlier release put it here, or the journal was damaged there; take its bytes (/v1/quarantine/{id}/bytes) and remove it'
 }
 
-/** Consecutive entries that go one way, as many as a sink takes at once. */
+/** Entries that are gathered by where they go: each goes with others, because each time makes files of its own. */
+const windowEntries = 2 * replayEntriesMax
+
+/** Those that go one way, as many as a sink takes at once. */
 function* inChunks(entries: readonly QuarantineFacts[]): Generator<QuarantineFacts[]> {
   for (const by of new Set(entries.map((facts) => facts.by))) {
     let chunk: QuarantineFacts[] = []

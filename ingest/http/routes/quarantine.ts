@@ -5,9 +5,8 @@ import { describeEntry, type EntryDescription } from '../../quarantine/describe-
 import type { EntryIndex } from '../../quarantine/index-entries.ts'
 import { readEntryBytes } from '../../quarantine/read-bytes.ts'
 import type { Removed } from '../../quarantine/remove-entry.ts'
-import { QuarantineError, type Replays, whyNotReplayable } from '../../quarantine/replays.ts'
+import { QuarantineError, type ReplayedMany, type Replays, whyNotReplayable } from '../../quarantine/replays.ts'
 import type { Quarantine, QuarantineFacts } from '../../quarantine.ts'
-import type { ReplayOutcome } from '../../sinks/sink.ts'
 import { problemAnswer } from '../answers.ts'
 import {
   by,
@@ -122,12 +121,21 @@ const replayManyRoute = operation('engineer', {
       required: true,
       content: {
         'application/json': {
-          schema: z.strictObject({ ...filter, limit: z.number().int().min(1).max(entriesMax).optional() }),
+          schema: z.strictObject({
+            ...filter,
+            limit: z.number().int().min(1).max(entriesMax).optional(),
+            newerThan: z
+              .string()
+              .min(1)
+              .max(64)
+              .optional()
+              .openapi({ description: 'An id: only entries newer than it.' }),
+          }),
         },
       },
     },
   },
-  responses: { ...json(replayManyAnswer, 'What became of them.'), ...conflict },
+  responses: json(replayManyAnswer, 'What became of them.'),
 })
 
 const removeRoute = operation('engineer', {
@@ -165,10 +173,9 @@ export function addQuarantineRoutes(api: Api, deps: QuarantineDeps): void {
     })
   })
   api.openapi(replayManyRoute, async (c) => {
-    const { limit = entriesMax, ...wanted } = c.req.valid('json')
-    const matching = (await index.entries()).filter((facts) => matches(facts, wanted))
-    const outcomes = await asProblem(replays.many(matching.slice(0, limit)))
-    return c.json(summarize(matching.length, outcomes), 200)
+    const { limit = entriesMax, newerThan = '', ...wanted } = c.req.valid('json')
+    const matching = (await index.entries()).filter((facts) => facts.id > newerThan && matches(facts, wanted))
+    return c.json(summarize(matching, await replays.many(matching.slice(0, limit))), 200)
   })
   api.openapi(replayRoute, async (c) => {
     const facts = await find(c.req.valid('param').id)
@@ -271,7 +278,10 @@ function buildEnvelope({ bytes, header, batch, problem }: EntryDescription['enve
 
 const withoutType = <T extends { bodyType: string }>({ bodyType: _, ...header }: T) => header
 
-function summarize(matching: number, outcomes: readonly ReplayOutcome[]): ReplayManyAnswer {
+function summarize(
+  matching: readonly QuarantineFacts[],
+  { outcomes, looked, stopped }: ReplayedMany,
+): ReplayManyAnswer {
   const summed = { stored: 0, duplicate: 0, renewed: 0, stays: 0 }
   const failed = new Map<string, ReplayManyAnswer['failed'][number]>()
   for (const { id, outcome, reason, detail } of outcomes) {
@@ -281,9 +291,12 @@ function summarize(matching: number, outcomes: readonly ReplayOutcome[]): Replay
     failed.set(reason, { ...known, entries: known.entries + 1 })
   }
   return {
-    matching,
+    matching: matching.length,
     outcomes: summed,
-    left: matching - outcomes.length,
+    skipped: Math.max(0, looked - outcomes.length),
+    left: matching.length - looked,
+    last: matching[looked - 1]?.id ?? null,
+    stopped,
     failed: [...failed.values()].slice(0, reasonsMax),
   }
 }
