@@ -24,7 +24,12 @@ export interface JournalOptions {
   log: Logger
   onSynced(position: Position): void
   /** An envelope behind the last checkpoint, read anew at the start. May throw for what it can't read. */
-  onReadAgain?(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint): void
+  onReadAgain?(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
+  /**
+   * Called before the catalog says that it has all up to a position: what is taken of records must be in there too. Returns
+   * from where on records are still needed; undefined: from nowhere.
+   */
+  onCheckpoint?(): Position | undefined
 }
 
 const recordBytesMax = 512 * 1024
@@ -63,7 +68,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     try {
       const { receivedNs, envelope } = decodeJournalRecord(bytes)
       const header = countAgain(sequence, envelope)
-      options.onReadAgain?.(header, envelope, receivedNs)
+      options.onReadAgain?.(header, envelope, receivedNs, position)
     } catch (error) {
       // Nothing in one record may keep ingest from starting: what its numbers are worth is counted, the rest stays a hole.
       throttle('unreadable', (heldBack) =>
@@ -72,7 +77,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     }
   }
 
-  const checkpoint = (upTo: Position) => {
+  const checkpoint = (end: Position) => {
+    const owed = options.onCheckpoint?.()
+    const upTo = owed && comparePositions(owed, end) < 0 ? owed : end
     catalog.saveRanges(sequence.changed(), upTo)
     // Only now: what could not be saved is saved by the next checkpoint.
     sequence.saved()

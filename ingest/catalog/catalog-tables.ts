@@ -31,24 +31,42 @@ export const upgrades: readonly string[] = [
   `,
   // Times in ns are integers here; they are read as text (CAST), because SQLite's integers come back as doubles.
   `
-  -- What people entered about runs, markers and rigs: the events themselves, each once by its id. \`of_run\` and \`marker\` as the
-  -- event names them, empty if it doesn't; \`about_rigs\` is JSON.
+  -- What people entered about runs, markers and rigs: the events themselves, each once by its sender and id. \`of_run\`: the run it
+  -- counts for, empty if none; \`of_thing\`: the marker (with whose it is) or the entry of a rig's history that it is a version of;
+  -- \`unnamed\`: a stop of whichever run was open.
   CREATE TABLE run_events (
-    id TEXT PRIMARY KEY, rig TEXT NOT NULL, spool TEXT NOT NULL, seq INTEGER NOT NULL, received_ns INTEGER NOT NULL,
+    rig TEXT NOT NULL, id TEXT NOT NULL, spool TEXT NOT NULL, seq INTEGER NOT NULL, received_ns INTEGER NOT NULL,
     t_ns INTEGER NOT NULL, type TEXT NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL, facts TEXT NOT NULL,
-    of_run TEXT NOT NULL, marker TEXT NOT NULL, about_rigs TEXT NOT NULL
+    of_run TEXT NOT NULL, of_thing TEXT NOT NULL, unnamed INTEGER NOT NULL, PRIMARY KEY (rig, id)
   );
-  CREATE INDEX run_events_by_run ON run_events (of_run, received_ns);
-  CREATE INDEX run_events_by_rig ON run_events (rig, t_ns);
-  CREATE INDEX run_events_by_marker ON run_events (marker);
-  -- Folded from the events: a row a run, and a row a run and rig. to_ns null: not stopped yet.
+  CREATE INDEX run_events_by_run ON run_events (of_run, type, received_ns);
+  CREATE INDEX run_events_by_thing ON run_events (of_thing, received_ns) WHERE of_thing <> '';
+  CREATE INDEX run_events_unnamed ON run_events (rig, t_ns) WHERE unnamed = 1;
+  -- Which rigs a start names, to find what a stop without a name stops.
+  CREATE TABLE run_starts (rig TEXT NOT NULL, t_ns INTEGER NOT NULL, run TEXT NOT NULL, PRIMARY KEY (rig, t_ns, run)) WITHOUT ROWID;
+  -- Folded from the events, to find them by: a row a run, a row a run and rig and part, a row a marker, a row an entry of a rig's
+  -- history. to_ns null: not stopped yet; a point in time. \`unfrozen\`: rigs whose facts are not frozen yet.
   CREATE TABLE runs (
     run TEXT PRIMARY KEY, version INTEGER NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER, withdrawn INTEGER NOT NULL,
-    folded TEXT NOT NULL
+    unfrozen INTEGER NOT NULL, tags TEXT NOT NULL
   );
-  CREATE INDEX runs_by_time ON runs (from_ns);
+  CREATE INDEX runs_by_time ON runs (from_ns, run);
+  CREATE INDEX runs_unfrozen ON runs (run) WHERE unfrozen > 0;
   CREATE TABLE run_rigs (run TEXT NOT NULL, rig TEXT NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER, PRIMARY KEY (run, rig, from_ns));
   CREATE INDEX run_rigs_by_rig ON run_rigs (rig, from_ns);
+  CREATE TABLE markers (
+    thing TEXT PRIMARY KEY, marker TEXT NOT NULL, run TEXT NOT NULL, from_ns INTEGER NOT NULL, all_rigs INTEGER NOT NULL
+  );
+  CREATE INDEX markers_by_name ON markers (marker);
+  CREATE INDEX markers_by_run ON markers (run, from_ns, thing);
+  CREATE INDEX markers_of_all ON markers (from_ns, thing) WHERE all_rigs = 1;
+  CREATE TABLE marker_rigs (
+    rig TEXT NOT NULL, run TEXT NOT NULL, from_ns INTEGER NOT NULL, thing TEXT NOT NULL, PRIMARY KEY (thing, rig)
+  );
+  CREATE INDEX marker_rigs_by_time ON marker_rigs (rig, from_ns, thing);
+  CREATE INDEX marker_rigs_by_run ON marker_rigs (rig, run, from_ns, thing);
+  CREATE TABLE rig_entries (thing TEXT PRIMARY KEY, rig TEXT NOT NULL, from_ns INTEGER NOT NULL);
+  CREATE INDEX rig_entries_by_rig ON rig_entries (rig, from_ns);
   -- The last report on a run, and what it was made from: it is made again when that changes.
   CREATE TABLE run_reports (run TEXT PRIMARY KEY, made_from TEXT NOT NULL, made_ms INTEGER NOT NULL, report TEXT NOT NULL);
   -- The newest row of each stream, and what was last known of a rig (JSON), so that a rig's state outlives a restart of ingest.

@@ -3,6 +3,7 @@ import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import { lastRowsTable } from './last-rows-table.ts'
 import { removedTable } from './removed-table.ts'
+import { runsTables } from './runs-tables.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
 
@@ -24,6 +25,7 @@ export function openCatalog(file: string, options: { readOnly?: boolean } = {}):
     ...lakeTable(sql),
     ...removedTable(sql),
     ...fieldTable(sql),
+    runs: runsTables(sql),
     close: sql.close,
   }
 }

@@ -1,5 +1,6 @@
 import type { Position } from '../../common/segment-log-types.ts'
 import type { Range, Schema } from '../../protos/types.ts'
+import type { RunsTables } from './runs-tables.ts'
 
 // What the catalog (SQLite, `catalog.sqlite` in ingest's data folder) keeps. Ingest, its worker and its child process each open it
 // (WAL, busy timeout); each table has one writer. All of it can be rebuilt from journal and lake.
@@ -122,5 +123,7 @@ export interface Catalog {
   // fields of InfluxDB and the kind each has (writer: influx)
   saveField(measurement: string, field: string, kind: string): void
   fields(): { measurement: string; field: string; kind: string }[]
+  // events about runs, markers and rigs (writer: ingest)
+  runs: RunsTables
   close(): void
 }

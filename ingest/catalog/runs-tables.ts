@@ -1,0 +1,287 @@
+import { decodeRunEvent, encodeRunEvent } from '../../protos/run-events.ts'
+import type { RunEventRecord } from '../runs/types.ts'
+import type { Sqlite } from './sqlite.ts'
+
+// Events about runs, markers and rigs, and where to find what is folded from them (writer: ingest).
+
+/** Where a page goes on: after this time and this name. */
+export interface After {
+  ns: bigint
+  name: string
+}
+
+export interface RunRow {
+  run: string
+  version: number
+  fromNs: bigint
+  toNs: bigint | undefined
+  withdrawn: boolean
+  unfrozen: number
+  tags: string[]
+  parts: { rig: string; fromNs: bigint; toNs: bigint | undefined }[]
+}
+
+export interface RunFilter {
+  rig?: string | undefined
+  /** Runs that have a part of this span. */
+  fromNs?: bigint | undefined
+  toNs?: bigint | undefined
+  open?: boolean | undefined
+  tag?: string | undefined
+}
+
+export interface ThingAt {
+  thing: string
+  fromNs: bigint
+}
+
+export interface RunsTables {
+  transaction<T>(work: () => T): T
+  /** False if it is there already. */
+  addEvent(record: RunEventRecord, thing: string): boolean
+  /** Starts, stops and corrections in the order received, the first `limit`; and all that ingest froze. */
+  eventsOfRun(run: string, limit: number): RunEventRecord[]
+  eventsOfThing(thing: string, limit: number): RunEventRecord[]
+  countEvents(): { rig: string; count: number }[]
+  addStart(rig: string, tNs: bigint, run: string): void
+  /** Runs that were started on the rig up to then, the newest first. */
+  startedBefore(rig: string, tNs: bigint, limit: number): string[]
+  /** Stops of the rig from then on that name no run, in the order in which they happened. */
+  unnamedStops(rig: string, fromNs: bigint): RunEventRecord[]
+  unnamedStopsOfNone(rig: string, fromNs: bigint, limit: number): RunEventRecord[]
+  countFor(record: RunEventRecord, run: string): void
+  saveRun(row: RunRow): void
+  runRow(run: string): Omit<RunRow, 'parts'> | undefined
+  runNames(limit: number): string[]
+  /** Newest first. */
+  listRuns(filter: RunFilter, after: After | undefined, limit: number): { run: string; fromNs: bigint }[]
+  /** Runs, not withdrawn, with a part on the rig that begins before `toNs` and ends after `fromNs`. */
+  runsOnRig(
+    rig: string,
+    fromNs: bigint,
+    toNs: bigint | undefined,
+    limit: number,
+  ): { run: string; fromNs: bigint; toNs: bigint | undefined }[]
+  unfrozen(limit: number): string[]
+  saveMarker(row: { thing: string; marker: string; run: string; fromNs: bigint; rigs: string[] }): void
+  markersNamed(run: string, after: After, limit: number): ThingAt[]
+  /** Markers of the rig that name no run, of this span. */
+  markersUnnamed(rig: string, fromNs: bigint, toNs: bigint | undefined, after: After, limit: number): ThingAt[]
+  markersOfRig(rig: string, fromNs: bigint, toNs: bigint, after: After, limit: number): ThingAt[]
+  /** Markers of this name, whosever they are. */
+  markersByName(marker: string, limit: number): string[]
+  saveEntry(row: { thing: string; rig: string; fromNs: bigint }): void
+  entriesOf(rig: string, limit: number): string[]
+}
+
+interface EventRow {
+  rig: string
+  id: string
+  spool: string
+  seq: number
+  receivedNs: string
+  tNs: string
+  type: string
+  author: string
+  text: string
+  facts: string
+  run: string
+}
+
+const eventColumns = `rig, id, spool, seq, CAST(received_ns AS TEXT) AS receivedNs, CAST(t_ns AS TEXT) AS tNs, type, author, text,
+  facts, of_run AS run`
+const inOrder = 'ORDER BY received_ns, rig, spool, seq'
+/** Beyond all times. */
+const endNs = 2n ** 63n - 1n
+
+function readEvent(row: EventRow): RunEventRecord {
+  const { type, author, text, id } = row
+  const tNs = BigInt(row.tNs)
+  const facts = JSON.parse(row.facts) as Record<string, string>
+  const event = decodeRunEvent({ type, author, text, id, tNs, facts })
+  if (!event) throw new Error(`catalog: an event of the unknown type ${type}`)
+  return { ...row, tNs, receivedNs: BigInt(row.receivedNs), event }
+}
+
+const at = ({ thing, fromNs }: { thing: string; fromNs: string }): ThingAt => ({ thing, fromNs: BigInt(fromNs) })
+
+export function runsTables(sql: Sqlite): RunsTables {
+  const events = (where: string, ...parameters: unknown[]): RunEventRecord[] =>
+    sql.all<EventRow>(`SELECT ${eventColumns} FROM run_events WHERE ${where}`, ...parameters).map(readEvent)
+  return {
+    transaction: sql.transaction,
+    ...eventTables(sql, events),
+    ...foldedRuns(sql),
+    ...foldedThings(sql),
+  }
+}
+
+function eventTables(sql: Sqlite, events: (where: string, ...parameters: unknown[]) => RunEventRecord[]) {
+  return {
+    addEvent(
+      { rig, id, spool, seq, receivedNs, tNs, author, text, event, run }: RunEventRecord,
+      thing: string,
+    ): boolean {
+      const { type, facts } = encodeRunEvent(event, { tNs, author, text, id })
+      const unnamed = event.type === 'run.stopped' && event.run === '' ? 1 : 0
+      const added = sql.all(
+        'INSERT INTO run_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1',
+        ...[rig, id, spool, seq, receivedNs, tNs, type, author, text, JSON.stringify(facts), run, thing, unnamed],
+      )
+      return added.length > 0
+    },
+    eventsOfRun: (run: string, limit: number) => [
+      ...events(
+        `of_run = ? AND type IN ('run.started', 'run.stopped', 'run.corrected') ${inOrder} LIMIT ?`,
+        run,
+        limit,
+      ),
+      ...events(`of_run = ? AND type = 'run.froze' ${inOrder} LIMIT 1000`, run),
+    ],
+    eventsOfThing: (thing: string, limit: number) => events(`of_thing = ? ${inOrder} LIMIT ?`, thing, limit),
+    countEvents: () =>
+      sql.all<{ rig: string; count: number }>('SELECT rig, count(*) AS count FROM run_events GROUP BY rig'),
+    addStart: (rig: string, tNs: bigint, run: string) =>
+      sql.run('INSERT OR IGNORE INTO run_starts VALUES (?, ?, ?)', rig, tNs, run),
+    startedBefore: (rig: string, tNs: bigint, limit: number) =>
+      sql
+        .all<{ run: string }>(
+          'SELECT run FROM run_starts WHERE rig = ? AND t_ns <= ? ORDER BY t_ns DESC, run DESC LIMIT ?',
+          rig,
+          tNs,
+          limit,
+        )
+        .map(({ run }) => run),
+    unnamedStops: (rig: string, fromNs: bigint) =>
+      events('rig = ? AND unnamed = 1 AND t_ns >= ? ORDER BY t_ns, received_ns, rig, spool, seq', rig, fromNs),
+    unnamedStopsOfNone: (rig: string, fromNs: bigint, limit: number) =>
+      events("rig = ? AND unnamed = 1 AND t_ns >= ? AND of_run = '' ORDER BY t_ns LIMIT ?", rig, fromNs, limit),
+    countFor: ({ rig, id }: RunEventRecord, run: string) =>
+      sql.run('UPDATE run_events SET of_run = ? WHERE rig = ? AND id = ?', run, rig, id),
+  }
+}
+
+interface RunSpanRow {
+  run: string
+  fromNs: string
+  toNs: string | null
+}
+
+const spanColumns = 'CAST(from_ns AS TEXT) AS fromNs, CAST(to_ns AS TEXT) AS toNs'
+const readSpan = <Row extends RunSpanRow>(row: Row) => ({
+  ...row,
+  fromNs: BigInt(row.fromNs),
+  toNs: row.toNs === null ? undefined : BigInt(row.toNs),
+})
+
+function foldedRuns(sql: Sqlite) {
+  return {
+    saveRun({ run, version, fromNs, toNs, withdrawn, unfrozen, tags, parts }: RunRow) {
+      sql.run(
+        'INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)',
+        ...[run, version, fromNs, toNs ?? null, withdrawn ? 1 : 0, unfrozen, JSON.stringify(tags)],
+      )
+      sql.run('DELETE FROM run_rigs WHERE run = ?', run)
+      for (const part of parts) {
+        sql.run('INSERT OR REPLACE INTO run_rigs VALUES (?, ?, ?, ?)', run, part.rig, part.fromNs, part.toNs ?? null)
+      }
+    },
+    runRow(run: string) {
+      const [found] = sql.all<RunSpanRow & { version: number; withdrawn: number; unfrozen: number; tags: string }>(
+        `SELECT run, version, ${spanColumns}, withdrawn, unfrozen, tags FROM runs WHERE run = ?`,
+        run,
+      )
+      if (!found) return undefined
+      return { ...readSpan(found), withdrawn: found.withdrawn === 1, tags: JSON.parse(found.tags) as string[] }
+    },
+    runNames: (limit: number) =>
+      sql.all<{ run: string }>('SELECT run FROM runs ORDER BY from_ns DESC LIMIT ?', limit).map(({ run }) => run),
+    listRuns: ({ rig, fromNs, toNs, open, tag }: RunFilter, after: After | undefined, limit: number) =>
+      sql
+        .all<RunSpanRow>(
+          `SELECT run, ${spanColumns} FROM runs r
+           WHERE (?1 IS NULL OR (from_ns, run) < (?1, ?2))
+             AND (?3 IS NULL OR EXISTS (SELECT 1 FROM run_rigs p WHERE p.run = r.run AND p.rig = ?3
+               AND (?4 IS NULL OR p.to_ns IS NULL OR p.to_ns > ?4) AND (?5 IS NULL OR p.from_ns < ?5)))
+             AND (?4 IS NULL OR to_ns IS NULL OR to_ns > ?4) AND (?5 IS NULL OR from_ns < ?5)
+             AND (?6 IS NULL OR (to_ns IS NULL) = ?6)
+             AND (?7 IS NULL OR EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = ?7))
+           ORDER BY from_ns DESC, run DESC LIMIT ?8`,
+          after?.ns ?? null,
+          after?.name ?? null,
+          rig ?? null,
+          fromNs ?? null,
+          toNs ?? null,
+          open === undefined ? null : open ? 1 : 0,
+          tag ?? null,
+          limit,
+        )
+        .map(readSpan),
+    runsOnRig: (rig: string, fromNs: bigint, toNs: bigint | undefined, limit: number) =>
+      sql
+        .all<RunSpanRow>(
+          `SELECT p.run AS run, CAST(p.from_ns AS TEXT) AS fromNs, CAST(p.to_ns AS TEXT) AS toNs
+           FROM run_rigs p JOIN runs r ON r.run = p.run
+           WHERE p.rig = ? AND p.from_ns < ? AND (p.to_ns IS NULL OR p.to_ns > ?) AND r.withdrawn = 0
+           ORDER BY p.from_ns DESC, p.run DESC LIMIT ?`,
+          rig,
+          toNs ?? endNs,
+          fromNs,
+          limit,
+        )
+        .map(readSpan),
+    unfrozen: (limit: number) =>
+      sql
+        .all<{ run: string }>('SELECT run FROM runs WHERE unfrozen > 0 ORDER BY run LIMIT ?', limit)
+        .map(({ run }) => run),
+  }
+}
+
+function foldedThings(sql: Sqlite) {
+  const things = (query: string, ...parameters: unknown[]): ThingAt[] =>
+    sql.all<{ thing: string; fromNs: string }>(query, ...parameters).map(at)
+  const columns = 'thing, CAST(from_ns AS TEXT) AS fromNs'
+  const page = '(from_ns, thing) > (?, ?) ORDER BY from_ns, thing LIMIT ?'
+  return {
+    saveMarker({ thing, marker, run, fromNs, rigs }: Parameters<RunsTables['saveMarker']>[0]) {
+      const isOfAll = rigs.length === 0 && run !== ''
+      sql.run('INSERT OR REPLACE INTO markers VALUES (?, ?, ?, ?, ?)', thing, marker, run, fromNs, isOfAll ? 1 : 0)
+      sql.run('DELETE FROM marker_rigs WHERE thing = ?', thing)
+      for (const rig of new Set(rigs)) sql.run('INSERT INTO marker_rigs VALUES (?, ?, ?, ?)', rig, run, fromNs, thing)
+    },
+    markersNamed: (run: string, { ns, name }: After, limit: number) =>
+      things(`SELECT ${columns} FROM markers WHERE run = ? AND ${page}`, run, ns, name, limit),
+    markersUnnamed: (rig: string, fromNs: bigint, toNs: bigint | undefined, { ns, name }: After, limit: number) =>
+      things(
+        `SELECT ${columns} FROM marker_rigs WHERE rig = ? AND run = '' AND from_ns >= ? AND from_ns < ? AND ${page}`,
+        ...[rig, fromNs, toNs ?? endNs, ns, name, limit],
+      ),
+    markersOfRig(rig: string, fromNs: bigint, toNs: bigint, { ns, name }: After, limit: number) {
+      const span = 'from_ns >= ? AND from_ns < ?'
+      const own = things(
+        `SELECT ${columns} FROM marker_rigs WHERE rig = ? AND ${span} AND ${page}`,
+        ...[rig, fromNs, toNs, ns, name, limit],
+      )
+      const ofAll = things(
+        `SELECT ${columns} FROM markers WHERE all_rigs = 1
+           AND EXISTS (SELECT 1 FROM run_rigs p WHERE p.run = markers.run AND p.rig = ?) AND ${span} AND ${page}`,
+        ...[rig, fromNs, toNs, ns, name, limit],
+      )
+      return [...own, ...ofAll]
+    },
+    markersByName: (marker: string, limit: number) =>
+      things(`SELECT ${columns} FROM markers WHERE marker = ? ORDER BY thing LIMIT ?`, marker, limit).map(
+        ({ thing }) => thing,
+      ),
+    saveEntry: ({ thing, rig, fromNs }: { thing: string; rig: string; fromNs: bigint }) =>
+      sql.run('INSERT OR REPLACE INTO rig_entries VALUES (?, ?, ?)', thing, rig, fromNs),
+    entriesOf: (rig: string, limit: number) =>
+      sql
+        .all<{ thing: string }>(
+          'SELECT thing FROM rig_entries WHERE rig = ? ORDER BY from_ns, thing LIMIT ?',
+          rig,
+          limit,
+        )
+        .map(({ thing }) => thing),
+  }
+}

@@ -1,0 +1,42 @@
+import { ownRig } from '../../protos/topics.ts'
+import { byTime, isEnteredAfter, type RunEventRecord } from './types.ts'
+
+// When one rig took part in one run: its starts and stops in the order in which they happened, so that it does not matter
+// in which order they arrive.
+
+export interface RawPart {
+  fromNs: bigint
+  toNs?: bigint
+  started: RunEventRecord
+  stopped?: RunEventRecord
+  /** By the clocks, the stop was before the start. */
+  stepped?: boolean
+}
+
+export const startsRig = ({ rig: sender, event }: RunEventRecord, rig: string): boolean =>
+  event.type === 'run.started' && (sender === ownRig ? event.rigs.includes(rig) : sender === rig)
+
+export const stopsRig = ({ rig: sender, event }: RunEventRecord, rig: string): boolean =>
+  event.type === 'run.stopped' && (sender === ownRig || sender === rig)
+
+/** `records`: of one run. Starts while it takes part and stops while it doesn't change nothing. */
+export function foldParts(records: readonly RunEventRecord[], rig: string): RawPart[] {
+  const parts: RawPart[] = []
+  let early: RunEventRecord | undefined
+  for (const record of [...records].sort(byTime)) {
+    const last = parts.at(-1)
+    const isOpen = last !== undefined && last.toNs === undefined
+    if (startsRig(record, rig)) {
+      if (!isOpen) parts.push({ fromNs: record.tNs, started: record })
+    } else if (stopsRig(record, rig)) {
+      if (isOpen) Object.assign(last, { toNs: record.tNs, stopped: record })
+      else if (!last) early = record
+    }
+  }
+  const [first] = parts
+  // A clock was set back in between, or two clocks differ.
+  if (parts.length === 1 && first && first.toNs === undefined && early && isEnteredAfter(first.started, early)) {
+    Object.assign(first, { toNs: first.fromNs, stopped: early, stepped: true })
+  }
+  return parts
+}

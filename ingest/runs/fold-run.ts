@@ -1,0 +1,192 @@
+import type { Changes, RunFacts } from '../../protos/run-events.ts'
+import { ownRig } from '../../protos/topics.ts'
+import { foldParts } from './fold-parts.ts'
+import { byOf, byReceived, type Frozen, type Run, type RunEventRecord, type RunPart, type RunVersion } from './types.ts'
+
+// A run from its events. The same events give the same run, in whatever order they came to the catalog.
+
+export const rigsMax = 64
+/** Starts, stops and corrections of one run that count: the first ones received. */
+export const eventsMax = 500
+const problemsMax = 50
+
+interface Span {
+  fromNs?: bigint
+  toNs?: bigint
+}
+
+/** `records`: those of this run; what is not of runs is passed over. Undefined if nothing has started it. */
+export function foldRun(run: string, records: readonly RunEventRecord[]): Run | undefined {
+  const problems: string[] = []
+  const say = (problem: string) => {
+    if (problems.length < problemsMax && !problems.includes(problem)) problems.push(problem)
+  }
+  const ordered = [...records].sort(byReceived)
+  const entered = ordered.filter(({ event }) => event.type !== 'run.froze')
+  if (entered.length > eventsMax) say(`more than ${eventsMax} events: the later ones do not count; enter a new run`)
+  const events = entered.slice(0, eventsMax)
+  const starts = events.filter(({ event }) => event.type === 'run.started')
+  const [first] = starts
+  if (!first) return undefined
+  const rigs = findRigs(starts, say)
+  const raw = rigs.map((rig) => ({ rig, parts: foldParts(events, rig) }))
+  for (const { rig, parts } of raw) {
+    if (parts.some(({ stepped }) => stepped)) say(`${rig}: by the clocks it was stopped before it was started`)
+  }
+  for (const { rig, event } of events) {
+    if (event.type === 'run.stopped' && rig !== ownRig && !rigs.includes(rig)) {
+      say(`${rig} stopped it and takes no part in it`)
+    }
+  }
+  const base = { ...byOf(first), version: 1, facts: mergeFacts(starts, say) }
+  const { versions, spans, withdrawn } = foldCorrections(events, rigs, base, say)
+  const parts = raw
+    .flatMap(({ rig, parts }) => cut(parts.map(toPart(rig)), spans.get(rig)))
+    .sort((a, b) => (a.fromNs === b.fromNs ? (a.rig < b.rig ? -1 : 1) : a.fromNs < b.fromNs ? -1 : 1))
+  const whole = spans.get(ownRig)
+  const left = cut(parts, whole)
+  return {
+    run,
+    version: versions.length,
+    withdrawn,
+    facts: applyChanges(versions),
+    ...spanOf(left, whole?.fromNs ?? first.tNs),
+    parts: left,
+    joined: raw.map(({ rig, parts: [part] }) => ({ rig, fromNs: part?.fromNs ?? first.tNs })),
+    frozen: findFrozen(ordered, rigs),
+    versions,
+    problems,
+  }
+}
+
+function findRigs(starts: readonly RunEventRecord[], say: (problem: string) => void): string[] {
+  const rigs: string[] = []
+  for (const { rig: sender, event } of starts) {
+    if (event.type !== 'run.started') continue
+    const others = sender === ownRig ? [] : event.rigs.filter((rig) => rig !== sender)
+    if (others.length > 0) say(`${sender} named ${others.join(', ')}: a rig speaks for itself alone`)
+    for (const rig of sender === ownRig ? event.rigs : [sender]) {
+      if (rigs.includes(rig)) continue
+      if (rigs.length < rigsMax) rigs.push(rig)
+      else say(`${rig} is left out: a run has ${rigsMax} rigs at most`)
+    }
+  }
+  return rigs
+}
+
+/** The first to say a fact is believed. */
+function mergeFacts(starts: readonly RunEventRecord[], say: (problem: string) => void): RunFacts {
+  const merged: Record<string, unknown> = {}
+  for (const { rig, event } of starts) {
+    if (event.type !== 'run.started') continue
+    for (const [key, fact] of Object.entries(event.facts)) {
+      if (!Object.hasOwn(merged, key)) merged[key] = fact
+      else if (JSON.stringify(merged[key]) !== JSON.stringify(fact)) {
+        say(
+          `${key}: it was started with different ones, the last time by ${rig}; the first one counts until a correction`,
+        )
+      }
+    }
+  }
+  return merged
+}
+
+function foldCorrections(
+  events: readonly RunEventRecord[],
+  rigs: readonly string[],
+  base: RunVersion,
+  say: (problem: string) => void,
+) {
+  const versions = [base]
+  /** By rig; that of `ingest` is of the whole run. */
+  const spans = new Map<string, Span>()
+  let withdrawn = false
+  for (const record of events) {
+    const { rig, event } = record
+    if (event.type !== 'run.corrected') continue
+    if (rig !== ownRig && !rigs.includes(rig)) {
+      say(`${rig} corrected it and takes no part in it`)
+      continue
+    }
+    const { facts, fromNs, toNs } = event
+    const span = {
+      ...spans.get(rig),
+      ...(fromNs === undefined ? {} : { fromNs }),
+      ...(toNs === undefined ? {} : { toNs }),
+    }
+    if (span.fromNs !== undefined && span.toNs !== undefined && span.toNs < span.fromNs) {
+      say(`${rig} corrected it to end before it begins`)
+      continue
+    }
+    const mayWithdraw = rig === ownRig || rigs.length === 1
+    if (event.withdrawn !== undefined && !mayWithdraw) say(`${rig} withdrew it, but other rigs take part in it too`)
+    const isWithdrawn = mayWithdraw ? event.withdrawn : undefined
+    withdrawn = isWithdrawn ?? withdrawn
+    if (fromNs !== undefined || toNs !== undefined) spans.set(rig, span)
+    versions.push({
+      ...byOf(record),
+      version: versions.length + 1,
+      facts,
+      ...(fromNs === undefined ? {} : { fromNs }),
+      ...(toNs === undefined ? {} : { toNs }),
+      ...(isWithdrawn === undefined ? {} : { withdrawn: isWithdrawn }),
+    })
+  }
+  return { versions, spans, withdrawn }
+}
+
+function applyChanges(versions: readonly { facts: Changes<RunFacts> }[]): RunFacts {
+  const facts: Record<string, unknown> = {}
+  for (const version of versions) {
+    for (const [key, fact] of Object.entries(version.facts)) {
+      if (fact === null) delete facts[key]
+      else facts[key] = fact
+    }
+  }
+  return facts
+}
+
+const toPart =
+  (rig: string) =>
+  ({ fromNs, toNs, started, stopped }: ReturnType<typeof foldParts>[number]): RunPart => ({
+    rig,
+    fromNs,
+    ...(toNs === undefined ? {} : { toNs }),
+    started: byOf(started),
+    ...(stopped === undefined ? {} : { stopped: byOf(stopped) }),
+  })
+
+const lower = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+const higher = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+
+/** Parts that lie outside are left out; those that begin first (end last) reach to where the span begins (ends). */
+function cut(parts: RunPart[], { fromNs, toNs }: Span = {}): RunPart[] {
+  if (parts.length === 0) return parts
+  const first = parts.map((part) => part.fromNs).reduce(lower)
+  const ends = parts.flatMap((part) => (part.toNs === undefined ? [] : [part.toNs]))
+  const last = ends.length === parts.length ? ends.reduce(higher) : undefined
+  return parts.flatMap((part) => {
+    const isLast = part.toNs === undefined || part.toNs === last
+    const from = fromNs === undefined ? part.fromNs : part.fromNs === first ? fromNs : higher(part.fromNs, fromNs)
+    const to = toNs === undefined ? part.toNs : isLast ? toNs : lower(part.toNs!, toNs)
+    if (to !== undefined && to < from) return []
+    return [{ ...part, fromNs: from, ...(to === undefined ? {} : { toNs: to }) }]
+  })
+}
+
+function spanOf(parts: readonly RunPart[], otherwiseNs: bigint): { fromNs: bigint; toNs?: bigint } {
+  if (parts.length === 0) return { fromNs: otherwiseNs, toNs: otherwiseNs }
+  const fromNs = parts.map((part) => part.fromNs).reduce(lower)
+  const ends = parts.flatMap(({ toNs }) => (toNs === undefined ? [] : [toNs]))
+  return ends.length < parts.length ? { fromNs } : { fromNs, toNs: ends.reduce(higher) }
+}
+
+/** Only ingest says what was true of a rig, and the first time counts. */
+function findFrozen(events: readonly RunEventRecord[], rigs: readonly string[]): Frozen[] {
+  const frozen = new Map<string, Frozen>()
+  for (const { rig: sender, event, tNs } of events) {
+    if (event.type !== 'run.froze' || sender !== ownRig || frozen.has(event.rig)) continue
+    frozen.set(event.rig, { rig: event.rig, facts: event.facts, tNs })
+  }
+  return rigs.flatMap((rig) => frozen.get(rig) ?? [])
+}
