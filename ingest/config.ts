@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { mqttConfig } from '../common/mqtt-config.ts'
 import { isName, nameRule } from '../protos/topics.ts'
+import { alertsConfig } from './alerts/config.ts'
 import { httpConfig } from './http/config.ts'
 import { influxConfig } from './sinks/influx/config.ts'
 import { lakeDefaults } from './sinks/lake/lake-config.ts'
@@ -68,6 +69,7 @@ export const ingestSection = z.strictObject({
   influx: influxConfig.optional().describe('The InfluxDB to write to. Without it the lake is the only store.'),
   lake: lakeSection,
   http: httpConfig.prefault({}),
+  alerts: alertsConfig.prefault({}).describe('When an alert is raised, and whom it is told.'),
   access: z.string().optional().describe('access.yaml: the tokens for the HTTP API.'),
   quarantineBytesMax: z
     .number()

@@ -12,6 +12,7 @@ import { fromHex } from '../protos/hex.ts'
 import { encodeDown } from '../protos/messages.ts'
 import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
 import type { Down } from '../protos/types.ts'
+import { startAlerts } from './alerts.ts'
 import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { startHttp } from './http/http.ts'
@@ -125,8 +126,20 @@ async function wire(
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
+  const alerts = startAlerts({
+    config: config.alerts,
+    folder,
+    state,
+    rigs: () => rigs.states(),
+    live,
+    namedOnly: access !== undefined,
+    quarantine,
+    nowNs: clock.nowNs,
+    log,
+  })
+  opened.push(alerts.close)
   const verifyToken = access ? { verifyToken: access.verifyToken } : {}
-  const http = await startHttp(config.http, { state, live, log, nowNs: clock.nowNs, ...verifyToken })
+  const http = await startHttp(config.http, { state, live, alerts: alerts.now, log, nowNs: clock.nowNs, ...verifyToken })
   opened.push(http.close)
 
   // From MQTT into the journal, and receipts back.
@@ -152,6 +165,7 @@ async function wire(
       try {
         rigs.stored(header, envelope, receivedNs)
         live.stored(header, envelope, receivedNs)
+        if (header.bodyType === 'gap') alerts.gap(header, envelope)
       } catch (error) {
         log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
       }

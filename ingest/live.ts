@@ -38,7 +38,7 @@ export interface Live {
   recent(filter: LiveFilter, sinceNs: bigint, bytesMax: number): RecentEntry[]
   /** Sorted by name. */
   rigs(): LiveRig[]
-  /** One of them, with so many channels of each stream, or as many as usual. */
+  /** One of them, with so many channels of each stream, or as many as usual. With none, nothing is decoded: no times either. */
   rig(rig: string, channelsMax?: number): LiveRig | undefined
   names(): Iterable<string>
   has(rig: string, stream: string): boolean

@@ -16,7 +16,8 @@ export interface Rigs {
   /** An envelope is durable; `again`: it was so before ingest's start, and is not counted. Throws if its body can't be read. */
   stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, again?: boolean): void
   groupOf(rig: string): string | undefined
-  states(sequence: Sequence): RigState[]
+  /** Without a sequence, missing numbers are not counted. */
+  states(sequence?: Sequence): RigState[]
   /** Writes what has changed into the catalog. */
   save(): void
 }
@@ -74,7 +75,7 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
     groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
     states(sequence) {
       const missing = new Map<string, number>()
-      for (const { rig, ranges } of sequence.spools()) {
+      for (const { rig, ranges } of sequence?.spools() ?? []) {
         const held = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
         missing.set(rig, (missing.get(rig) ?? 0) + (ranges.at(-1)?.to ?? 0) - held)
       }

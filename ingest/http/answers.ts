@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { rules } from '../alerts/types.ts'
 
 // What the HTTP API answers, as JSON: the contract with the page and with programs, and the source of the OpenAPI document.
 // The page imports the types alone. Times that end in Ns and 64-bit integers are decimal strings; times that end in Ms are
@@ -193,6 +194,31 @@ export type SinkAnswer = z.infer<typeof sinkAnswer>
 
 export const sinksAnswer = z.object({ sinks: z.array(sinkAnswer) }).openapi('Sinks')
 export type SinksAnswer = z.infer<typeof sinksAnswer>
+
+export const alertAnswer = z
+  .object({
+    rule: z.enum(rules),
+    key: z.string().describe('The same for the same trouble.'),
+    rig: z.string().nullable(),
+    state: z.enum(['raised', 'cleared']),
+    sinceMs: z.number().describe('Since when it was bad.'),
+    atMs: z.number().describe('When it was raised or cleared.'),
+    text: z.string().describe('Which, which value, what to do.'),
+  })
+  .openapi('Alert')
+export type AlertAnswer = z.infer<typeof alertAnswer>
+
+export const alertsAnswer = z
+  .object({
+    raised: z.array(alertAnswer),
+    recent: z.array(alertAnswer),
+    webhook: z
+      .object({ waiting: count, delivered: count, failures: count, dropped: count })
+      .nullable()
+      .describe('Deliveries: not done yet, and counted since the start. null: no webhook is configured.'),
+  })
+  .openapi('Alerts')
+export type AlertsAnswer = z.infer<typeof alertsAnswer>
 
 export const healthAnswer = z
   .object({ status: z.enum(['ok', 'failing']), reasons: z.array(z.string()) })

@@ -8,6 +8,7 @@ import type { WebSocket } from 'ws'
 import type { Logger } from '../../common/log.ts'
 import { packageRoot } from '../../common/program.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
+import type { AlertsNow } from '../alerts.ts'
 import type { Live } from '../live.ts'
 import type { IngestState } from '../state.ts'
 import { type Api, bodyBytesMax, createApi } from './api.ts'
@@ -19,6 +20,7 @@ import { describeApi, methodsOf, type OpenApiDocument } from './openapi.ts'
 import { createPageFiles, pagePaths } from './page-files.ts'
 import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
+import { addAlertsRoutes } from './routes/alerts.ts'
 import { addRigsRoutes } from './routes/rigs.ts'
 import { addStateRoutes } from './routes/state.ts'
 
@@ -30,6 +32,7 @@ const lastSecondsMax = 300
 export interface AppOptions {
   state: IngestState
   live: Live
+  alerts?: (() => AlertsNow) | undefined
   verifyToken?: VerifyToken | undefined
   /** Answer without a token: only when listening on a loopback address. */
   anonymous?: boolean
@@ -49,7 +52,8 @@ export function createApp(options: AppOptions): Api {
   const watchers: WatcherCounters = { watchers: 0, skipped: 0 }
   let refused = 0
   const health = createHealth(state)
-  const metrics = createMetrics({ state, live, health, watchers, refused: () => refused, nowNs })
+  const alerts = options.alerts ?? (() => ({ raised: [], recent: [], webhook: undefined }))
+  const metrics = createMetrics({ state, live, alerts, health, watchers, refused: () => refused, nowNs })
   const page = createPageFiles(options.pageFolder ?? join(packageRoot, 'dist'))
 
   app.use(headers)
@@ -82,6 +86,7 @@ export function createApp(options: AppOptions): Api {
   app.use('/v1/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
   addStateRoutes(app, { state, metrics })
   addRigsRoutes(app, { state, live, nowNs })
+  addAlertsRoutes(app, alerts)
   app.get(
     '/v1/live',
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),

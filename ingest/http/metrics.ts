@@ -1,4 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
+import { rules } from '../alerts/types.ts'
+import type { AlertsNow } from '../alerts.ts'
 import type { Live, LiveRig } from '../live.ts'
 import type { IngestState, RigState } from '../state.ts'
 import type { HealthAnswer } from './answers.ts'
@@ -13,6 +15,7 @@ const streamsMax = 10_000
 export interface MetricsOptions {
   state: IngestState
   live: Live
+  alerts(): AlertsNow
   health(): HealthAnswer
   watchers: WatcherCounters
   refused(): number
@@ -43,6 +46,7 @@ export function createMetrics(options: MetricsOptions): { contentType: string; t
   const collects: (() => void)[] = []
   defineIngest(set, options)
   defineSinks(set, options)
+  defineAlerts(set, options)
   defineRigs(set, () => looked)
   defineStreams(set, () => looked, options.nowNs)
   return {
@@ -109,6 +113,19 @@ function defineSinks(set: Define, { state }: MetricsOptions): void {
       for (const [counter, count] of Object.entries(sink.counters)) emit(count, sink.name, counter)
     }
   })
+}
+
+function defineAlerts(set: Define, { alerts }: MetricsOptions): void {
+  set('alerts_raised', 'Alerts that are raised.', ['rule'], (emit) => {
+    const { raised } = alerts()
+    for (const rule of rules) emit(raised.filter((alert) => alert.rule === rule).length, rule)
+  })
+  const webhook = (name: string, help: string, key: 'waiting' | 'delivered' | 'failures' | 'dropped') =>
+    set(`alert_webhook_${name}`, help, [], (emit) => emit(alerts().webhook?.[key] ?? 0))
+  webhook('waiting', 'Alerts that the webhook has not taken yet.', 'waiting')
+  webhook('delivered_total', 'Alerts that the webhook has taken.', 'delivered')
+  webhook('failures_total', 'Times that the webhook did not take an alert; it is sent again.', 'failures')
+  webhook('dropped_total', 'Alerts that the webhook never got.', 'dropped')
 }
 
 function defineRigs(set: Define, looked: () => Looked): void {

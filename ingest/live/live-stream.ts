@@ -53,6 +53,8 @@ const stalePeriods = 5
 /** An irregular stream goes stale at last after this, ms: its usual distance is a guess. */
 const staleAfterGuessMaxMs = 300_000
 
+const notRead: NewestRow = { timeNs: undefined, era: 0, channels: [], problems: [] }
+
 interface Newest {
   known: KnownSchema
   header: EnvelopeHeader
@@ -100,10 +102,10 @@ export function createStreamRecord(stream: string): StreamRecord {
       const at = newest!
       const { schema, hash } = at.known
       // Read once, however many look at the table.
-      if (read?.of !== at || read.max < Math.min(channelsMax, schema.channels.length)) {
+      if (channelsMax > 0 && (read?.of !== at || read.max < Math.min(channelsMax, schema.channels.length))) {
         read = { of: at, max: channelsMax, row: readNewest(at.header, at.envelope, schema, channelsMax) }
       }
-      const { row } = read
+      const row = channelsMax > 0 ? read!.row : notRead
       const nowMs = Number(nowNs / 1_000_000n)
       const period = periodMs(schema)
       const usualMs = period ?? Math.min(distanceMs, staleAfterGuessMaxMs / stalePeriods)
