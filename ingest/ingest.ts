@@ -21,10 +21,12 @@ import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
+import { createOwn } from './own.ts'
 import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
-import { createReceive } from './receive.ts'
+import { createReceive, type ReceiveOptions } from './receive.ts'
 import { createRigs } from './rigs.ts'
+import { createRuns } from './runs.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
 import type { IngestCounters, IngestState, SinkState } from './state.ts'
 import { createTakeover } from './takeover.ts'
@@ -89,6 +91,13 @@ async function wire(
     rigs.save()
     lastRows.save(true)
   })
+  const runs = createRuns({
+    catalog,
+    nowNs: clock.nowNs,
+    rigs: () => state.rigs().map(({ rig }) => rig),
+    agentVersionOf: (rig) => state.rigs().find((each) => each.rig === rig)?.agentVersion,
+    log,
+  })
   const sinks: SinkHandle[] = []
   opened.push(async () => void (await Promise.all(sinks.map((sink) => sink.close()))))
   const journal = await openJournal({
@@ -102,12 +111,15 @@ async function wire(
       counters.journalSyncs++
       for (const sink of sinks) sink.synced(position)
     },
-    onReadAgain(header, envelope, receivedNs) {
+    onReadAgain(header, envelope, receivedNs, position) {
+      runs.follower.stored(header, envelope, receivedNs, position)
       rigs.stored(header, envelope, receivedNs, true)
       live.stored(header, envelope, receivedNs)
     },
+    onCheckpoint: runs.follower.save,
   })
   opened.push(journal.close)
+  opened.push(runs.close)
   let stored: Position = journal.log.synced
 
   // What can be asked of it.
@@ -139,7 +151,15 @@ async function wire(
   })
   opened.push(alerts.close)
   const verifyToken = access ? { verifyToken: access.verifyToken } : {}
-  const http = await startHttp(config.http, { state, live, alerts: alerts.now, log, nowNs: clock.nowNs, ...verifyToken })
+  const http = await startHttp(config.http, {
+    state,
+    live,
+    runs,
+    alerts: alerts.now,
+    log,
+    nowNs: clock.nowNs,
+    ...verifyToken,
+  })
   opened.push(http.close)
 
   // From MQTT into the journal, and receipts back.
@@ -152,25 +172,20 @@ async function wire(
     counters.receipts++
     sendDown(rig, { type: 'receipt', receipt })
   })
-  const receive = createReceive({
-    journal,
-    receipts,
-    quarantine,
-    catalog,
-    clock,
-    log,
-    counters,
-    onStored(header, envelope, receivedNs, position) {
-      stored = position
-      try {
-        rigs.stored(header, envelope, receivedNs)
-        live.stored(header, envelope, receivedNs)
-        if (header.bodyType === 'gap') alerts.gap(header, envelope)
-      } catch (error) {
-        log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
-      }
-    },
-  })
+  const onStored: ReceiveOptions['onStored'] = (header, envelope, receivedNs, position) => {
+    stored = position
+    runs.follower.stored(header, envelope, receivedNs, position)
+    try {
+      rigs.stored(header, envelope, receivedNs)
+      live.stored(header, envelope, receivedNs)
+      if (header.bodyType === 'gap') alerts.gap(header, envelope)
+    } catch (error) {
+      log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
+    }
+  }
+  const receive = createReceive({ journal, receipts, quarantine, catalog, clock, log, counters, onStored })
+  const own = createOwn({ journal, clock, log, onStored })
+  runs.start({ own, folder: journalFolder(folder), log: journal.log })
   const statusTopic = ingestStatusTopic(config.name)
   let giveWay: (error: Error) => void = () => {}
   const takenOver = new Promise<never>((_, reject) => {

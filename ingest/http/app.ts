@@ -10,6 +10,7 @@ import { packageRoot } from '../../common/program.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { AlertsNow } from '../alerts.ts'
 import type { Live } from '../live.ts'
+import type { Runs } from '../runs.ts'
 import type { IngestState } from '../state.ts'
 import { type Api, bodyBytesMax, createApi } from './api.ts'
 import { createGuard, type VerifyToken } from './guard.ts'
@@ -21,7 +22,9 @@ import { createPageFiles, pagePaths } from './page-files.ts'
 import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
 import { addAlertsRoutes } from './routes/alerts.ts'
+import { addRigHistoryRoutes } from './routes/rig-history.ts'
 import { addRigsRoutes } from './routes/rigs.ts'
+import { addRunsRoutes } from './routes/runs.ts'
 import { addStateRoutes } from './routes/state.ts'
 
 // The routes, put together: those of the API are made in routes/, each with its role.
@@ -32,6 +35,7 @@ const lastSecondsMax = 300
 export interface AppOptions {
   state: IngestState
   live: Live
+  runs?: Runs
   alerts?: (() => AlertsNow) | undefined
   verifyToken?: VerifyToken | undefined
   /** Answer without a token: only when listening on a loopback address. */
@@ -86,6 +90,11 @@ export function createApp(options: AppOptions): Api {
   app.use('/v1/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
   addStateRoutes(app, { state, metrics })
   addRigsRoutes(app, { state, live, nowNs })
+  if (options.runs) {
+    const deps = { runs: options.runs, rigs: () => state.rigs().map(({ rig }) => rig), nowNs }
+    addRunsRoutes(app, deps)
+    addRigHistoryRoutes(app, deps)
+  }
   addAlertsRoutes(app, alerts)
   app.get(
     '/v1/live',
