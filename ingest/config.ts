@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { mqttConfig } from '../common/mqtt-config.ts'
 import { isName, nameRule } from '../protos/topics.ts'
 import { alertsConfig } from './alerts/config.ts'
+import { historyDefaults } from './history/start-history.ts'
 import { httpConfig } from './http/config.ts'
 import { influxConfig } from './sinks/influx/config.ts'
 import { lakeDefaults } from './sinks/lake/lake-config.ts'
@@ -52,6 +53,22 @@ const lakeSection = z
   })
   .prefault({})
 
+const historySection = z
+  .strictObject({
+    memoryBytesMax: z
+      .int()
+      .min(64 * mib)
+      .default(historyDefaults.memoryBytesMax)
+      .describe('Memory that DuckDB may take while it answers questions about stored readings.'),
+    threads: z.int().min(1).max(64).default(historyDefaults.threads).describe('Threads of DuckDB for answers.'),
+    tailBytesMax: z
+      .int()
+      .min(8 * mib)
+      .default(historyDefaults.tailBytesMax)
+      .describe("Memory for the index of the journal's part that the lake has not taken yet."),
+  })
+  .prefault({})
+
 /** Everything but the broker's address, which `up` knows by itself. */
 export const ingestSection = z.strictObject({
   name: z
@@ -68,6 +85,7 @@ export const ingestSection = z.strictObject({
   journal: journalSection,
   influx: influxConfig.optional().describe('The InfluxDB to write to. Without it the lake is the only store.'),
   lake: lakeSection,
+  history: historySection,
   http: httpConfig.prefault({}),
   alerts: alertsConfig.prefault({}).describe('When an alert is raised, and whom it is told.'),
   access: z.string().optional().describe('access.yaml: the tokens for the HTTP API.'),

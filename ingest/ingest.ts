@@ -15,6 +15,7 @@ import type { Down } from '../protos/types.ts'
 import { startAlerts } from './alerts.ts'
 import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
+import { type History, startHistory } from './history/start-history.ts'
 import { startHttp } from './http/http.ts'
 import { journalFolder, openJournal } from './journal.ts'
 import { createLastRows } from './last-rows.ts'
@@ -22,6 +23,7 @@ import { createLive } from './live.ts'
 import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
 import { createOwn } from './own.ts'
+import { createQuarantineDeps } from './quarantine/quarantine-deps.ts'
 import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
@@ -100,6 +102,7 @@ async function wire(
   })
   const sinks: SinkHandle[] = []
   opened.push(async () => void (await Promise.all(sinks.map((sink) => sink.close()))))
+  let history: History | undefined
   const journal = await openJournal({
     folder,
     bytesMax: config.journal.bytesMax,
@@ -110,6 +113,7 @@ async function wire(
     onSynced: (position) => {
       counters.journalSyncs++
       for (const sink of sinks) sink.synced(position)
+      history?.synced(position)
     },
     onReadAgain(header, envelope, receivedNs, position) {
       runs.follower.stored(header, envelope, receivedNs, position)
@@ -121,8 +125,16 @@ async function wire(
   opened.push(journal.close)
   opened.push(runs.close)
   let stored: Position = journal.log.synced
+  history = startHistory({
+    journalFolder: journalFolder(folder),
+    catalogFile,
+    lakeFolder: join(folder, 'lake'),
+    log,
+    config: config.history,
+  })
+  opened.push(history.close)
+  history.synced(journal.log.synced)
 
-  // What can be asked of it.
   let connection: Connection | undefined
   const state: IngestState = {
     name: config.name,
@@ -138,30 +150,6 @@ async function wire(
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
-  const alerts = startAlerts({
-    config: config.alerts,
-    folder,
-    state,
-    rigs: () => rigs.states(),
-    live,
-    namedOnly: access !== undefined,
-    quarantine,
-    nowNs: clock.nowNs,
-    log,
-  })
-  opened.push(alerts.close)
-  const verifyToken = access ? { verifyToken: access.verifyToken } : {}
-  const http = await startHttp(config.http, {
-    state,
-    live,
-    runs,
-    alerts: alerts.now,
-    log,
-    nowNs: clock.nowNs,
-    ...verifyToken,
-  })
-  opened.push(http.close)
-
   // From MQTT into the journal, and receipts back.
   const sendDown = (rig: string, down: Down) => {
     if (takeover.by !== undefined) return
@@ -186,6 +174,39 @@ async function wire(
   const receive = createReceive({ journal, receipts, quarantine, catalog, clock, log, counters, onStored })
   const own = createOwn({ journal, clock, log, onStored })
   runs.start({ own, folder: journalFolder(folder), log: journal.log })
+  const quarantineDeps = createQuarantineDeps({
+    folder: quarantineFolder,
+    quarantine,
+    catalog,
+    receive,
+    sinks: () => sinks,
+    own,
+    log,
+  })
+  const alerts = startAlerts({
+    config: config.alerts,
+    folder,
+    state,
+    rigs: () => rigs.states(),
+    live,
+    namedOnly: access !== undefined,
+    quarantine,
+    nowNs: clock.nowNs,
+    log,
+  })
+  opened.push(alerts.close)
+  const http = await startHttp(config.http, {
+    state,
+    live,
+    alerts: alerts.now,
+    runs,
+    history,
+    quarantine: quarantineDeps,
+    log,
+    nowNs: clock.nowNs,
+    ...(access ? { verifyToken: access.verifyToken } : {}),
+  })
+  opened.push(http.close)
   const statusTopic = ingestStatusTopic(config.name)
   let giveWay: (error: Error) => void = () => {}
   const takenOver = new Promise<never>((_, reject) => {

@@ -8,6 +8,7 @@ const count = z.number().int().min(0)
 export const channelFacts = z
   .object({
     name: z.string(),
+    column: z.string().describe('Its column in answers at full rate: its name, unless that is taken.'),
     kind,
     unit: z.string().describe('UCUM; empty for none.'),
     code: z.string().describe('Vocabulary and code, as "VSS:Vehicle.Speed".'),

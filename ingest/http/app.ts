@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { upgradeWebSocket } from '@hono/node-server'
-import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import type { WebSocket } from 'ws'
@@ -9,6 +8,7 @@ import type { Logger } from '../../common/log.ts'
 import { packageRoot } from '../../common/program.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { AlertsNow } from '../alerts.ts'
+import type { History } from '../history/start-history.ts'
 import type { Live } from '../live.ts'
 import type { Runs } from '../runs.ts'
 import type { IngestState } from '../state.ts'
@@ -22,6 +22,8 @@ import { createPageFiles, pagePaths } from './page-files.ts'
 import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
 import { addAlertsRoutes } from './routes/alerts.ts'
+import { addQuarantineRoutes, type QuarantineDeps } from './routes/quarantine.ts'
+import { addReadingsRoutes } from './routes/readings.ts'
 import { addRigHistoryRoutes } from './routes/rig-history.ts'
 import { addRigsRoutes } from './routes/rigs.ts'
 import { addRunsRoutes } from './routes/runs.ts'
@@ -36,6 +38,8 @@ export interface AppOptions {
   state: IngestState
   live: Live
   runs?: Runs
+  history?: History
+  quarantine?: QuarantineDeps
   alerts?: (() => AlertsNow) | undefined
   verifyToken?: VerifyToken | undefined
   /** Answer without a token: only when listening on a loopback address. */
@@ -87,7 +91,7 @@ export function createApp(options: AppOptions): Api {
   const guard = createGuard({ anonymous, verifyToken, log, onRefused: () => refused++ })
   app.use('/v1/*', guard)
   app.use('/metrics', guard)
-  app.use('/v1/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }))
+  app.use('/v1/*', limitBody)
   addStateRoutes(app, { state, metrics })
   addRigsRoutes(app, { state, live, nowNs })
   if (options.runs) {
@@ -95,7 +99,18 @@ export function createApp(options: AppOptions): Api {
     addRunsRoutes(app, deps)
     addRigHistoryRoutes(app, deps)
   }
+  if (options.history) {
+    addReadingsRoutes(app, {
+      history: options.history,
+      rigs: () => state.rigs().map(({ rig }) => rig),
+      partsOfRun: (run) => options.runs?.partsOf(run),
+      runs: () => options.runs?.names() ?? [],
+      missing: state.missingNumbers,
+      nowNs,
+    })
+  }
   addAlertsRoutes(app, alerts)
+  if (options.quarantine) addQuarantineRoutes(app, options.quarantine)
   app.get(
     '/v1/live',
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),
@@ -116,7 +131,16 @@ export function createApp(options: AppOptions): Api {
   return app
 }
 
-const tooLarge = (c: Context) => problem(c, 413, `a body may have ${bodyBytesMax} bytes`)
+/** The length is asked for in advance: Hono's own limit would need Request of the whole process, see http.ts. */
+const limitBody: MiddlewareHandler = async (c, next) => {
+  if (c.req.header('transfer-encoding') !== undefined) {
+    return problem(c, 411, 'say how long the body is: send it with Content-Length, not in chunks')
+  }
+  if (Number(c.req.header('content-length') ?? 0) > bodyBytesMax) {
+    return problem(c, 413, `a body may have ${bodyBytesMax} bytes`)
+  }
+  return next()
+}
 
 const otherPaths = new Set([...pagePaths, '/health', '/docs', '/v1/openapi.json', '/v1/live'])
 

@@ -91,7 +91,7 @@ describe('rigline export', () => {
     }
     const lines = readFileSync(join(folder, `${name}.csv`), 'utf8')
       .trim()
-      .split('\n')
+      .split(/\r?\n/)
     expect(lines[0]).toBe('rig,t_ns,time,era,flags,속도,pressure,gear,braking')
     expect(lines).toHaveLength(rows + 1)
     expect(lines[4]).toBe(`${rig},${startNs + 30_000_000n},2026-03-01T00:00:00.030000000Z,0,0,${3 / 7},,주행,false`)
@@ -115,7 +115,7 @@ describe('rigline export', () => {
     expect(code).toBe(0)
     await station.caughtUp('lake')
     const stored = await readLake(station.data, rig, 'vehicle')
-    const found = stdout.trim().split('\n').slice(1)
+    const found = stdout.trim().split(/\r?\n/).slice(1)
     expect(found).toHaveLength(stored.length)
     const wrong = found.filter((line, i) => {
       const [, tNs, , , , speed, pressure] = line.split(',')
@@ -132,7 +132,7 @@ describe('rigline export', () => {
   test('chosen channels and a part of the time', async () => {
     const args = ['--rig', rig, '--stream', 'vehicle', '--channel', 'braking', '속도', '--format', 'csv', '--out', '-']
     const { stdout } = await exported(...args, '--from', '2026-03-01T00:00:01Z', '--to', '2026-03-01T00:00:01.05Z')
-    expect(stdout.trim().split('\n')).toEqual([
+    expect(stdout.trim().split(/\r?\n/)).toEqual([
       'rig,t_ns,time,era,flags,braking,속도',
       ...[100, 101, 102, 103, 104].map(
         (i) =>
@@ -248,7 +248,7 @@ test('what is missing is told: the Gap of an agent that was killed', async () =>
   expect(gaps[0]).toMatchObject({ rig: '사이트-2', cause: 'agent_down' })
   const times = readFileSync(join(folder, 'gap.csv'), 'utf8')
     .trim()
-    .split('\n')
+    .split(/\r?\n/)
     .slice(1)
     .map((line) => BigInt(line.split(',')[1]!))
   // No row lies inside of it.

@@ -3,10 +3,15 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { nearest } from '../../../common/nearest.ts'
 import { isName, nameRule } from '../../../protos/topics.ts'
-import type { SpoolRanges } from '../../catalog/types.ts'
 import type { History } from '../../history/start-history.ts'
-import { type Format, formats, type GapsAnswer, HistoryError, type Part } from '../../history/types.ts'
-import { missingOf } from '../../missing.ts'
+import {
+  type Format,
+  formats,
+  type GapsAnswer,
+  HistoryError,
+  type MissingNumbers,
+  type Part,
+} from '../../history/types.ts'
 import { type GapsJson, gapsAnswer, streamsAnswer, thinnedAnswer } from '../answers-readings.ts'
 import { type Api, type ApiEnv, json, mayDo, operation } from '../api.ts'
 import { ProblemError } from '../problem.ts'
@@ -21,7 +26,8 @@ export interface ReadingsDeps {
   /** What each rig's part in a run was; undefined if there is no such run. */
   partsOfRun(run: string): Part[] | undefined
   runs(): string[]
-  spools(): Iterable<SpoolRanges>
+  /** Numbers of a rig that neither came nor were declared gone. */
+  missing(rig: string): MissingNumbers[]
   nowNs(): bigint
 }
 
@@ -111,7 +117,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
   api.openapi(readingsRoute, async (c) => {
     const query = c.req.valid('query')
     const parts = findParts(query, deps)
-    const missing = missingOf(deps.spools(), new Set(parts.map(({ rig }) => rig)))
+    const missing = missingOf(parts, deps)
     const asked = {
       parts,
       stream: query.stream,
@@ -158,7 +164,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
   api.openapi(gapsRoute, async (c) => {
     const query = c.req.valid('query')
     const parts = findParts(query, deps)
-    const missing = missingOf(deps.spools(), new Set(parts.map(({ rig }) => rig)))
+    const missing = missingOf(parts, deps)
     const found = await orProblem(history.gaps({ parts, missing, stream: query.stream }, c.req.raw.signal))
     return c.json(gapsJson(found), 200)
   })
@@ -202,6 +208,9 @@ async function sendAll(
     },
   })
 }
+
+const missingOf = (parts: Part[], { missing }: ReadingsDeps): MissingNumbers[] =>
+  [...new Set(parts.map(({ rig }) => rig))].flatMap(missing)
 
 interface Where {
   rig?: unknown
