@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { benchHistory } from './history.ts'
 import { benchAgentMemory, benchIngestMemory } from './memory.ts'
 import { benchLatency, benchPath } from './path.ts'
 import type { Result } from './rig.ts'
 import { benchInflux, benchLake } from './sinks.ts'
+import { benchViewers } from './viewers.ts'
 import { benchWire } from './wire.ts'
 
 // npm run bench -- [--json] [--only NAME] [--memory-minutes M]: one measurement after the other, never two at once.
@@ -19,8 +21,10 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   wire: benchWire,
   path: () => benchPath(4_000_000),
   latency: () => benchLatency(15),
+  viewers: () => benchViewers(15),
   lake: () => benchLake(5_000_000),
   influx: () => benchInflux(3_000_000),
+  history: () => benchHistory(),
   'agent-memory': () => benchAgentMemory(30),
   'ingest-memory': () => benchIngestMemory(Number(values['memory-minutes'])),
 }

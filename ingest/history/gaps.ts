@@ -123,18 +123,27 @@ export async function gapsOf(
   look: Look,
   wanted: GapsWanted,
 ): Promise<GapsAnswer> {
-  const { parts, stream } = wanted
-  const declared = [...(await known.update(connection, look)), ...look.tailGaps.flatMap(readGap)]
-  const touching = declared
-    .filter((gap) => stream === undefined || gap.streams.length === 0 || gap.streams.includes(stream))
-    .filter((gap) => parts.some((part) => gap.rig === part.rig && gap.fromNs < part.toNs && gap.toNs >= part.fromNs))
-  const gaps = unique(touching).sort(byTime)
+  const gaps = await declaredGaps(connection, known, look, wanted)
   const holes = await holesOf(connection, files, look, wanted)
   return {
     gaps: gaps.slice(0, listMax),
     holes: holes.slice(0, listMax),
     cut: gaps.length > listMax || holes.length > listMax || wanted.missing.length > listMax,
   }
+}
+
+/** All Gaps that touch the parts, in order of time. */
+export async function declaredGaps(
+  connection: DuckDBConnection,
+  known: KnownGaps,
+  look: Look,
+  { parts, stream }: Pick<GapsWanted, 'parts' | 'stream'>,
+): Promise<DeclaredGap[]> {
+  const declared = [...(await known.update(connection, look)), ...look.tailGaps.flatMap(readGap)]
+  const touching = declared
+    .filter((gap) => stream === undefined || gap.streams.length === 0 || gap.streams.includes(stream))
+    .filter((gap) => parts.some((part) => gap.rig === part.rig && gap.fromNs < part.toNs && gap.toNs >= part.fromNs))
+  return unique(touching).sort(byTime)
 }
 
 /** A list that was read a moment later than the look may have what the look's tail has too. */

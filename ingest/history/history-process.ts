@@ -38,7 +38,10 @@ const instance = await DuckDBInstance.create(':memory:', {
   threads: String(config.threads),
   memory_limit: `${Math.floor(config.memoryBytesMax / 1e6)}MB`,
   temp_directory: join(folder, 'spill'),
+  // What comes in order is not sorted again.
   preserve_insertion_order: 'true',
+  // The system keeps files in memory already; this one would count against what queries may take.
+  enable_external_file_cache: 'false',
   autoinstall_known_extensions: 'false',
 })
 const tail = createTail({ journalFolder: data.journalFolder, bytesMax: config.tailBytesMax, log })
@@ -75,7 +78,13 @@ setInterval(() => {
 }, followEveryMs)
 setInterval(() => say({ type: 'status', counters: { ...counters, tailBytes: tail.bytes } }), 1000)
 
-const server = createHistoryServer({ engine, folder, log })
+const server = createHistoryServer({
+  engine,
+  folder,
+  journalFolder: data.journalFolder,
+  quarantineFolder: join(dirname(data.catalogFile), 'quarantine'),
+  log,
+})
 process.on('disconnect', () => {
   rmSync(data.socket, { force: true })
   rmSync(folder, { recursive: true, force: true })

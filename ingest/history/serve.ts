@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from '../../common/log.ts'
 import { reasonOf } from '../../protos/errors.ts'
+import { type CompletenessQuery, measureCompleteness } from './completeness/measure.ts'
 import { type Output, prepare, writeRows } from './full-rate.ts'
 import { createKnownGaps, type GapsWanted, gapsOf, ledgerWanted } from './gaps.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -19,6 +20,8 @@ export interface ServeOptions {
   engine: Engine
   /** For files of answers on their way. */
   folder: string
+  journalFolder: string
+  quarantineFolder: string
   log: Logger
   thinnedMsMax?: number
   /** How long a reader may take nothing before its transfer is broken off. */
@@ -30,12 +33,15 @@ const bodyBytesMax = 16 * 1024 * 1024
 export function createHistoryServer({
   engine,
   folder,
+  journalFolder,
+  quarantineFolder,
   log,
   thinnedMsMax = 10_000,
   stallMsMax = 120_000,
 }: ServeOptions): Server {
   const whole = createGate('answers at full rate', 2, 8)
   const small = createGate('thinned series', 4, 64)
+  const reports = createGate('reports on completeness', 1, 16)
   const gaps = createKnownGaps(engine.files)
   const streams = createStreams(engine)
   let open = 0
@@ -60,36 +66,26 @@ export function createHistoryServer({
     }
   }
 
-  /** A look, and what is missing there. A file that retention has taken away meanwhile: a new look. */
+  /** A look, and what is missing there. */
   const looking = async <T>(
     { query, synced }: Asked<GapsWanted>,
     rows: string | undefined,
     signal: AbortSignal,
     work: (connection: DuckDBConnection, look: Look) => Promise<T>,
-  ): Promise<T> => {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await withConnection(signal, async (connection) => {
-          const ledger = ledgerWanted(query)
-          const look = await takeLook(engine, {
-            parts: query.parts,
-            stream: rows,
-            synced,
-            gapsVersion: gaps.version,
-            ledger,
-          })
-          return await work(connection, look)
+  ): Promise<T> =>
+    await again(() =>
+      withConnection(signal, async (connection) => {
+        const ledger = ledgerWanted(query)
+        const look = await takeLook(engine, {
+          parts: query.parts,
+          stream: rows,
+          synced,
+          gapsVersion: gaps.version,
+          ledger,
         })
-      } catch (error) {
-        if (
-          tries >= 2 ||
-          error instanceof Begun ||
-          !/No files found|Cannot open file|No such file/i.test(reasonOf(error))
-        )
-          throw error
-      }
-    }
-  }
+        return await work(connection, look)
+      }),
+    )
 
   const answerGaps = async (asked: Asked<GapsQuery>, signal: AbortSignal) =>
     await looking(asked, undefined, signal, (connection, look) =>
@@ -142,9 +138,28 @@ export function createHistoryServer({
     }
   }
 
+  const answerCompleteness = async ({ query, synced }: Asked<CompletenessQuery>, signal: AbortSignal) => {
+    const leave = await reports.enter(signal)
+    const onProgress = (rows: number, rowsAbout: number) =>
+      Object.assign(engine.counters, { reportRows: rows, reportRowsAbout: rowsAbout })
+    const options = { engine, gaps, journalFolder, quarantineFolder, synced, onProgress }
+    try {
+      return await again(() =>
+        withConnection(signal, (connection) => measureCompleteness(connection, query, options, signal)),
+      )
+    } finally {
+      leave()
+      onProgress(0, 0)
+    }
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
     const text = await readBody(request)
     if (request.url === '/readings') return await answerReadings(fromJson(text), response, signal)
+    if (request.url === '/completeness') {
+      response.end(toJson(await answerCompleteness(fromJson(text), signal)))
+      return
+    }
     const limited = AbortSignal.any([signal, AbortSignal.timeout(thinnedMsMax)])
     let leave = () => {}
     try {
@@ -181,6 +196,18 @@ export function createHistoryServer({
       })
   })
   return server
+}
+
+/** A file that retention has taken away meanwhile: a new look. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isGone = /No files found|Cannot open file|No such file/i.test(reasonOf(error))
+      if (tries >= 2 || error instanceof Begun || !isGone) throw error
+    }
+  }
 }
 
 /** What goes wrong when bytes have left already: there is no second try, the transfer breaks off. */

@@ -7,6 +7,8 @@ import type { Readable } from 'node:stream'
 import type { Logger } from '../../common/log.ts'
 import { builtProgram } from '../../common/program.ts'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import type { CompletenessQuery } from './completeness/measure.ts'
+import type { Completeness } from './completeness/report.ts'
 import {
   type GapsAnswer,
   type GapsQuery,
@@ -32,6 +34,8 @@ export interface History {
   readings(query: ReadingsQuery, signal?: AbortSignal): Promise<{ head: ReadingsHead; body: Readable }>
   thinned(query: ThinnedQuery, signal?: AbortSignal): Promise<ThinnedAnswer>
   gaps(query: GapsQuery, signal?: AbortSignal): Promise<GapsAnswer>
+  /** A report on what is there of that time: one is made at a time, others wait. */
+  completeness(query: CompletenessQuery, signal?: AbortSignal): Promise<Completeness>
   /** Of one rig or all, sorted by rig and stream. */
   streams(rig?: string, signal?: AbortSignal): Promise<StreamFacts[]>
   status(): HistoryStatus
@@ -104,6 +108,8 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
       return withArrays(head, await readBytes(body))
     },
     gaps: async (query, signal) => fromJson<GapsAnswer>(await readText(await ask('/gaps', query, signal))),
+    completeness: async (query, signal) =>
+      fromJson<Completeness>(await readText(await ask('/completeness', query, signal))),
     streams: async (rig, signal) =>
       fromJson<StreamFacts[]>(await readText(await ask('/streams', rig === undefined ? {} : { rig }, signal))),
     status: child.status,
@@ -262,7 +268,11 @@ function superviseProcess(folder: string, program: (socket: string) => [string, 
   launch()
 
   return {
-    status: (): HistoryStatus => ({ ...status, counters: { ...status.counters } }),
+    status: (): HistoryStatus => ({
+      ...status,
+      ...(current?.pid === undefined ? {} : { pid: current.pid }),
+      counters: { ...status.counters },
+    }),
     synced(position: Position) {
       synced = position
       telling ??= setTimeout(tell, tellEveryMs)

@@ -140,6 +140,8 @@ export interface StreamFacts {
 export interface HistoryStatus {
   state: 'starting' | 'running' | 'down' | 'closed'
   waitingFor?: string
+  /** Of the process that answers, while there is one. */
+  pid?: number
   restarts: number
   counters: Record<string, number>
 }
