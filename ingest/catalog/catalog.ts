@@ -3,6 +3,7 @@ import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import { lastRowsTable } from './last-rows-table.ts'
 import { removedTable } from './removed-table.ts'
+import { reportsTable } from './reports-table.ts'
 import { runsTables } from './runs-tables.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
@@ -26,6 +27,7 @@ export function openCatalog(file: string, options: { readOnly?: boolean } = {}):
     ...removedTable(sql),
     ...fieldTable(sql),
     runs: runsTables(sql),
+    reports: reportsTable(sql),
     close: sql.close,
   }
 }
@@ -171,7 +173,7 @@ const byPlace = (a: LakeFile, b: LakeFile): number =>
   comparePositions({ segment: a.segment, offset: a.fromOffset }, { segment: b.segment, offset: b.fromOffset }) ||
   (a.path < b.path ? -1 : 1)
 
-function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesOf' | 'lakeLook'> {
+function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesOf' | 'lakeLook' | 'lakeStreams'> {
   const versionOf = (table: string): string => {
     const [found] = sql.all<{ version: string }>(
       "SELECT count(*) || ' ' || coalesce(max(rowid), 0) AS version FROM lake_files WHERE table_name = ?",
@@ -197,6 +199,14 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesO
   const saveCursor = ({ segment, offset }: Position) =>
     sql.run('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)', 'lake', segment, offset)
   return {
+    lakeStreams: () =>
+      sql.all(
+        `SELECT table_name AS stream, of_rig.value AS rig, CAST(min(CAST(min_time_ns AS INTEGER)) AS TEXT) AS minTimeNs,
+           CAST(max(CAST(max_time_ns AS INTEGER)) AS TEXT) AS maxTimeNs,
+           round(sum(rows * 1.0 / json_array_length(rigs))) AS rowsAbout
+         FROM lake_files, json_each(lake_files.rigs) AS of_rig
+         WHERE rows > 0 AND substr(table_name, 1, 1) <> '_' GROUP BY 1, 2`,
+      ),
     lakeLook: (wanted) =>
       sql.look(() => {
         const [at] = sql.all<At>("SELECT segment, at FROM cursors WHERE reader = 'lake'")

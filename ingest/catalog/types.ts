@@ -1,5 +1,6 @@
 import type { Position } from '../../common/segment-log-types.ts'
 import type { Range, Schema } from '../../protos/types.ts'
+import type { ReportsTable } from './reports-table.ts'
 import type { RunsTables } from './runs-tables.ts'
 
 // What the catalog (SQLite, `catalog.sqlite` in ingest's data folder) keeps. Ingest, its worker and its child process each open it
@@ -109,6 +110,8 @@ export interface Catalog {
   lakeFilesOf(table: string, segment: string): LakeFile[]
   /** The lake as it is at one moment: its cursor, and the files that belong to that. */
   lakeLook(wanted: LakeWanted[]): LakeLook
+  /** Which rigs have rows of which streams in the lake; a file's rows are shared out evenly over its rigs. */
+  lakeStreams(): { stream: string; rig: string; minTimeNs: string; maxTimeNs: string; rowsAbout: number }[]
   // what retention has removed of the lake (writer: ingest)
   lakeTotals(): { files: number; bytes: number }
   lakeRemovals(): { files: number; bytes: number; lastMs: number | undefined }
@@ -125,5 +128,7 @@ export interface Catalog {
   fields(): { measurement: string; field: string; kind: string }[]
   // events about runs, markers and rigs (writer: ingest)
   runs: RunsTables
+  // reports on runs (writer: ingest)
+  reports: ReportsTable
   close(): void
 }

@@ -268,11 +268,3 @@ function toDoubles(values: BigInt64Array, rows: number): Float64Array {
   }
   return doubles
 }
-
-/** Of channels without numbers: bool and text. Counts the rows that have a value. */
-export function countPresent(validity: Uint8Array | undefined, rows: number): number {
-  if (!validity) return rows
-  let count = 0
-  for (let row = 0; row < rows; row++) count += (validity[row >> 3]! >> (row & 7)) & 1
-  return count
-}

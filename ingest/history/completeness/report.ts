@@ -46,7 +46,7 @@ export interface PartReport {
   /** Numbers that ingest receipted and that are neither in the lake nor in the journal nor put aside. */
   numbersLost: number
   /** Envelopes that the lake has put aside: refused, or waiting for their schema. */
-  aside: { quarantined: number; parked: number }
+  aside: { quarantined: number; parked: number; parkedRows: number }
   streams: StreamReport[]
 }
 
@@ -64,7 +64,8 @@ export interface StreamReport {
   findings: string[]
   /** What ingest has receipted: by the lake's ledger, and of the journal behind it. */
   delivered: { rows: number; envelopes: number }
-  stored: { lakeRows: number; journalRows: number }
+  /** `removedRows`: delivered, and since removed from the lake by its retention. */
+  stored: { lakeRows: number; journalRows: number; removedRows: number }
   /** Delivered and stored differ: how. */
   trouble: string | null
   firstNs: string | null
