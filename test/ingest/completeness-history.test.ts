@@ -274,7 +274,7 @@ test('the clock: from the lake and behind it; none with one sample', async () =>
 })
 
 test('what retention removed was delivered; what is gone without a word is trouble', async () => {
-  const ground = await openGround({ segmentBytesMax: 100_000 })
+  const ground = await openGround({ segmentBytesMax: 100_000, partBytesMax: 50_000 })
   await ground.know(schema)
   for (let s = 0; s < 90; s++) await ground.append(driveBatch(s))
   await ground.toLake()

@@ -83,6 +83,22 @@ export async function readDelivered(connection: DuckDBConnection, asked: LedgerA
   return delivered
 }
 
+/** Streams of which the ledger has batches in the part. */
+export async function deliveredStreams(
+  connection: DuckDBConnection,
+  files: Files,
+  ledger: readonly LakeFile[],
+  { rig, fromNs, toNs }: Part,
+): Promise<string[]> {
+  const paths = ledger.filter(({ rows }) => rows > 0).map((file) => quoteText(files.path(file)))
+  if (paths.length === 0) return []
+  const found = await connection.runAndReadAll(
+    `SELECT DISTINCT stream FROM read_parquet([${paths.join(', ')}], union_by_name = true)
+     WHERE rig = ${quoteText(rig)} AND stream IS NOT NULL AND first_t_ns < ${toNs} AND last_t_ns >= ${fromNs}`,
+  )
+  return found.getRows().map(([stream]) => String(stream))
+}
+
 /** Batches that have rows in the part, each number once. */
 function batchesOf({ part, stream, files, catalog, ledger }: LedgerAsked): string {
   const removed = catalog.reports.lakeRemoved(stream, part)

@@ -7,7 +7,7 @@ import { type DeclaredGap, HistoryError, type MissingNumbers, type Part } from '
 import { type Account, accountNumbers } from './account-numbers.ts'
 import { partFindings, partVerdict, streamFindings, streamVerdict } from './findings.ts'
 import { uniteIntervals } from './intervals.ts'
-import { type Delivered, ledgerFiles, readDelivered } from './ledger.ts'
+import { type Delivered, deliveredStreams, ledgerFiles, readDelivered } from './ledger.ts'
 import { measureClock } from './measure-clock.ts'
 import { measureRows, type RowsMeasured } from './measure-rows.ts'
 import { readRigTail } from './read-tail.ts'
@@ -121,7 +121,7 @@ async function measurePart(rest: Rest, part: Part): Promise<PartReport> {
   const declared = await declaredGaps(connection, known, look, { parts: [part] })
   const streams: StreamReport[] = []
   const ledger = new Map<string, LakeFile>()
-  const names = query.streams ?? streamsOf(rest, part, declared)
+  const names = query.streams ?? (await streamsOf(rest, part, declared))
   if (names.length > streamsMax) {
     throw new HistoryError(400, `${names.length} streams: ${streamsMax} at most; name fewer`)
   }
@@ -153,8 +153,12 @@ async function measurePart(rest: Rest, part: Part): Promise<PartReport> {
   return { ...figures, verdict: partVerdict(figures), findings: partFindings(figures) }
 }
 
-/** Streams that have rows near the part, in the lake or behind it, and those that Gaps name. */
-function streamsOf({ options, lakeStreams }: Rest, part: Part, declared: readonly DeclaredGap[]): string[] {
+/** Streams that have rows near the part, or had some in it by the ledger, and those that Gaps name. */
+async function streamsOf(
+  { connection, options, lakeStreams }: Rest,
+  part: Part,
+  declared: readonly DeclaredGap[],
+): Promise<string[]> {
   const { engine } = options
   const names = new Set<string>()
   for (const { rig, stream, minTimeNs, maxTimeNs } of lakeStreams) {
@@ -162,7 +166,9 @@ function streamsOf({ options, lakeStreams }: Rest, part: Part, declared: readonl
       names.add(stream)
     }
   }
-  const tail = engine.tail.look(engine.catalog.cursor('lake'))
+  const { cursor, tables } = engine.catalog.lakeLook([{ table: '_envelopes', ...part, filesMax }])
+  for (const name of await deliveredStreams(connection, engine.files, tables[0]?.files ?? [], part)) names.add(name)
+  const tail = engine.tail.look(cursor)
   for (const key of tail.schemas(part.rig)) {
     const schema = schemaOf(engine, Buffer.from(key, 'latin1').toString('hex'))
     if (schema) names.add(schema.stream)
