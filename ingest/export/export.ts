@@ -1,12 +1,15 @@
 import { basename, dirname, extname, join } from 'node:path'
 import { UsageError } from '../../common/failure.ts'
 import { replaceFile } from '../../common/replace-file.ts'
-import { type ApiServer, askApi, fetchApi } from '../api-client.ts'
+import { ApiError, type ApiServer, askApi, fetchApi } from '../api-client.ts'
 import type { Format } from '../history/types.ts'
 import { createProgress, formatBytes } from './progress.ts'
 import { saveBody } from './save-body.ts'
 
 // Readings of rigs or of a run -> files, one a stream, each with what there is to know about it beside it.
+
+/** More stay at the API. */
+const markersMax = 100_000
 
 export interface ExportWhat {
   rigs: string[]
@@ -55,7 +58,26 @@ export async function exportReadings(
   for (const [i, stream] of streams.entries()) {
     exported.push(await exportStream(server, what, stream, files[i], signal))
   }
+  if (what.run !== undefined && out !== '-') await saveRun(server, what.run, run, dirname(files[0] as string), signal)
   return exported
+}
+
+/** `run.json`: the run with its versions, its markers, and the report on it, if there is one yet. */
+async function saveRun(server: ApiServer, name: string, run: unknown, folder: string, signal: AbortSignal) {
+  const markers: unknown[] = []
+  for (let after: string | null = ''; after !== null && markers.length < markersMax; ) {
+    const query = after === '' ? '' : `?after=${encodeURIComponent(after)}`
+    const page: { markers: unknown[]; next: string | null } = await askApi(server, `${runPath(name)}/markers${query}`, {
+      signal,
+    })
+    markers.push(...page.markers)
+    after = page.next
+  }
+  const completeness = await askApi(server, `${runPath(name)}/completeness`, { signal }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status >= 400) return null
+    throw error
+  })
+  await replaceFile(join(folder, 'run.json'), `${JSON.stringify({ run, markers, completeness }, null, 2)}\n`, 0o644)
 }
 
 export const runPath = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`

@@ -164,6 +164,32 @@ describe('rigline export', () => {
   })
 })
 
+test('a run: its streams in its time, and what was entered about it', async () => {
+  const ask = async (path: string, body?: unknown) => {
+    const init =
+      body === undefined
+        ? {}
+        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(`${station.http}${path}`, init)
+    expect(response.ok, await response.clone().text()).toBe(true)
+    return await response.json()
+  }
+  const [from, to] = ['2026-03-01T00:00:10Z', '2026-03-01T00:00:20Z']
+  await ask('/v1/runs', { run: '주행-1', rigs: [rig], from, to, facts: { operator: 'anna', tags: ['wet'] } })
+  await ask('/v1/runs/주행-1/markers', { label: 'obstacle', from: '2026-03-01T00:00:12Z' })
+  const { code, stderr } = await exported('--run', '주행-1', '--format', 'csv')
+  expect(code, stderr).toBe(0)
+  const lines = readFileSync(join(folder, '주행-1', 'vehicle.csv'), 'utf8')
+    .trim()
+    .split(/\r?\n/)
+    .slice(1)
+  expect(lines).toHaveLength(1000)
+  expect(lines[0]).toContain(String(startNs + 10_000_000_000n))
+  const about = JSON.parse(readFileSync(join(folder, '주행-1', 'run.json'), 'utf8'))
+  expect(about.run).toMatchObject({ run: '주행-1', facts: { operator: 'anna', tags: ['wet'] } })
+  expect(about.markers).toMatchObject([{ label: 'obstacle' }])
+}, 60_000)
+
 const python = await findPython()
 
 describe.skipIf('missing' in python)(`pandas and polars${'missing' in python ? `: ${python.missing}` : ''}`, () => {
