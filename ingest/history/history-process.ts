@@ -20,6 +20,9 @@ const log = createLog('history')
 // Ingest says when to stop, by closing the channel.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
+// Ingest may go away before this has started.
+process.on('disconnect', () => end())
+let end = () => process.exit(0)
 try {
   setPriority(5)
 } catch (error) {
@@ -85,12 +88,12 @@ const server = createHistoryServer({
   quarantineFolder: join(dirname(data.catalogFile), 'quarantine'),
   log,
 })
-process.on('disconnect', () => {
+end = () => {
   rmSync(data.socket, { force: true })
   rmSync(folder, { recursive: true, force: true })
   // What is being answered is broken off: ingest is gone.
   process.exit(0)
-})
+}
 await mkdir(dirname(data.socket), { recursive: true, mode: 0o700 })
 server.listen(data.socket, () => {
   void chmod(data.socket, 0o600).then(() => say({ type: 'ready' }))
