@@ -120,7 +120,7 @@ async function wire(
       rigs.stored(header, envelope, receivedNs, true)
       live.stored(header, envelope, receivedNs)
     },
-    onCheckpoint: runs.follower.save,
+    onCheckpoint: runs.follower.owed,
   })
   opened.push(journal.close)
   opened.push(runs.close)

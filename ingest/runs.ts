@@ -36,8 +36,10 @@ export interface Runs {
   /** Follows the journal from its opening on. */
   readonly follower: {
     stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
-    /** Makes what it took durable. Returns from where on it still needs the journal; undefined: from nowhere. */
-    save(): Position | undefined
+    /** From where on it still needs the journal; undefined: from nowhere. */
+    owed(): Position | undefined
+    /** Writes what it took into the catalog. */
+    save(): void
   }
   readonly counters: FollowCounters
   start(deps: { own: Own; folder: string; log: Pick<SegmentLog, 'synced'> }): void
@@ -113,13 +115,14 @@ export function createRuns({ catalog, nowNs, rigs, agentVersionOf, log }: RunsOp
     follower: follow,
     counters: follow.counters,
     start({ own, folder, log: journal }) {
-      const saveAll = () => void follow.save()
-      desk = createDesk({ tables, own, nowNs, save: saveAll, held: () => follow.held('ingest'), rigs })
+      desk = createDesk({ tables, own, nowNs, save: follow.saveOwn, held: () => follow.held('ingest'), rigs })
       const factsOf = (rig: string, tNs: bigint) => {
         const agentVersion = agentVersionOf(rig)
         return { ...factsAt(history(rig), tNs), ...(agentVersion ? { agentVersion } : {}) }
       }
-      freezer = createFreezer({ tables, own, nowNs, factsOf, save: saveAll, log })
+      freezer = createFreezer({ tables, own, nowNs, factsOf, save: follow.saveOwn, log })
+      // What was read anew at the start is there before anybody asks.
+      follow.save()
       follow.start({ folder, log: journal })
       freezer.wake()
     },
@@ -161,6 +164,11 @@ export function createRuns({ catalog, nowNs, rigs, agentVersionOf, log }: RunsOp
     close() {
       freezer?.close()
       follow.close()
+      try {
+        follow.save()
+      } catch (error) {
+        log.warn({ err: error }, 'events cannot be kept in the catalog: they are read again at the next start')
+      }
     },
   }
 }

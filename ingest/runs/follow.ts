@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createThrottle, type Logger } from '../../common/log.ts'
-import { comparePositions, type Position, type SegmentLog } from '../../common/segment-log-types.ts'
+import { comparePositions, type LogRecord, type Position, type SegmentLog } from '../../common/segment-log-types.ts'
 import { readChunks } from '../../common/segment-reader.ts'
 import { readHeader } from '../../protos/envelope.ts'
 import { ownRig } from '../../protos/topics.ts'
@@ -36,8 +36,12 @@ export interface Follow {
   held(rig: string): number
   /** Never throws and never waits, except while ingest starts. */
   stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
-  /** Writes all that waits. Returns from where on the journal is still to be read; undefined: nowhere. Throws if the catalog can't be written. */
-  save(): Position | undefined
+  /** From where on the journal has what is not in the catalog yet; undefined: nowhere. */
+  owed(): Position | undefined
+  /** Writes what ingest itself has entered. Throws if the catalog can't be written. */
+  saveOwn(): void
+  /** Writes all that waits. Throws if the catalog can't be written. */
+  save(): void
   /** From now on the journal can be read and the queue is written behind. */
   start(journal: { folder: string; log: Pick<SegmentLog, 'synced'> }): void
   close(): void
@@ -54,13 +58,14 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
   const throttle = createThrottle()
   const counters: FollowCounters = { taken: 0, refused: 0, beyond: 0 }
   const taken = new Map(held)
-  const queue: RunEventRecord[] = []
+  /** Ingest's own are in front: somebody waits for the answer. */
+  const queue: { record: RunEventRecord; position: Position }[] = []
   let journal: Parameters<Follow['start']>[0] | undefined
   let missedFrom: Position | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
-  const take = (header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint) => {
+  const take = (header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position) => {
     const { rig } = header
     const count = taken.get(rig) ?? 0
     if (rig !== ownRig && count >= eventsOfRigMax) {
@@ -76,7 +81,8 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
     try {
       const record = readEvent(header, envelope, receivedNs)
       if (!record) return
-      queue.push(record)
+      if (rig === ownRig) queue.unshift({ record, position })
+      else queue.push({ record, position })
       taken.set(rig, count + 1)
       counters.taken++
     } catch (error) {
@@ -87,11 +93,11 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
     }
   }
 
-  const takeRecord = (bytes: Uint8Array) => {
+  const takeRecord = ({ bytes, position }: LogRecord) => {
     try {
       const { envelope, receivedNs } = decodeJournalRecord(bytes)
       const header = readHeader(envelope)
-      if (header.bodyType === 'event') take(header, envelope, receivedNs)
+      if (header.bodyType === 'event') take(header, envelope, receivedNs, position)
     } catch (error) {
       throttle('unreadable', (heldBack) => log.warn({ err: error, heldBack }, 'a record of the journal cannot be read'))
     }
@@ -100,7 +106,7 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
   const writeBatch = () => {
     const batch = queue.slice(0, batchMax)
     if (batch.length === 0) return
-    write(batch)
+    write(batch.map(({ record }) => record))
     queue.splice(0, batch.length)
   }
   const failed = (error: unknown) =>
@@ -138,7 +144,7 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
       for await (const records of readChunks(folder, missedFrom, to, { chunkBytes: readBytes })) {
         await emptied()
         if (closed) return
-        for (const { bytes } of records) takeRecord(bytes)
+        for (const record of records) takeRecord(record)
         await emptied()
         missedFrom = records.at(-1)?.next ?? missedFrom
       }
@@ -164,20 +170,27 @@ export function createFollow({ log, save: write, held }: FollowOptions): Follow 
     held: (rig) => taken.get(rig) ?? 0,
     stored(header, envelope, receivedNs, position) {
       if (header.bodyType !== 'event') return
-      // Few, and somebody waits for the answer.
+      // Few: there is always room for them.
       const isOwn = header.rig === ownRig
       if (missedFrom && !isOwn) return
       if (queue.length >= queueMax && !isOwn) {
         miss(position)
         return
       }
-      take(header, envelope, receivedNs)
+      take(header, envelope, receivedNs, position)
       if (!journal && queue.length >= batchMax) writeBatch()
       else soon(pauseMs)
     },
+    owed() {
+      let owed = missedFrom
+      for (const { position } of queue) if (!owed || comparePositions(position, owed) < 0) owed = position
+      return owed
+    },
+    saveOwn() {
+      while (queue[0]?.record.rig === ownRig) writeBatch()
+    },
     save() {
       while (queue.length > 0) writeBatch()
-      return missedFrom
     },
     start(given) {
       journal = given

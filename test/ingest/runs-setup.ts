@@ -47,7 +47,7 @@ export async function openRuns({ folder = newFolder(), rigs = ['car-1', '자동�
     log: silentLog,
     onSynced() {},
     onReadAgain: runs.follower.stored,
-    onCheckpoint: runs.follower.save,
+    onCheckpoint: runs.follower.owed,
   })
   const own = createOwn({ journal, clock: { ...clock, nowNs }, log: silentLog, onStored: runs.follower.stored })
   runs.start({ own, folder: journalFolder(folder), log: journal.log })
