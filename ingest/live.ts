@@ -15,6 +15,9 @@ export interface LiveFilter {
   stream?: string | undefined
 }
 
+/** A filter that is more than one rig and one stream. */
+export type LiveMatch = (rig: string, stream: string) => boolean
+
 /** Gets each batch as encoded, with its schema. Must not throw or wait. */
 export type OnBatch = (rig: string, stream: string, envelope: Uint8Array, known: KnownSchema) => void
 
@@ -33,7 +36,7 @@ export interface Live {
   /** Takes an envelope that is durable. It is kept by reference. */
   stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint): void
   /** Calls back for each batch from now on, in the order in which they became durable; returns how to stop that. */
-  subscribe(filter: LiveFilter, onBatch: OnBatch): () => void
+  subscribe(filter: LiveFilter | LiveMatch, onBatch: OnBatch): () => void
   /** Batches kept that came at or after `sinceNs` (ingest's clock), the newest up to `bytesMax`, oldest of them first. */
   recent(filter: LiveFilter, sinceNs: bigint, bytesMax: number): RecentEntry[]
   /** Sorted by name. */
@@ -96,7 +99,7 @@ export function createLive(options: LiveOptions): Live {
   const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n)
   const recent = createRecent(keepMs, bytesMax)
   const rigs = new Map<string, RigRecord>()
-  const subscriptions = new Set<{ filter: LiveFilter; onBatch: OnBatch }>()
+  const subscriptions = new Set<{ filter: LiveFilter | LiveMatch; onBatch: OnBatch }>()
   const gaps = createGaps()
   let streams = 0
 
@@ -222,8 +225,10 @@ export function createLive(options: LiveOptions): Live {
   }
 }
 
-const matches = (filter: LiveFilter, rig: string, stream: string): boolean =>
-  (filter.rig === undefined || filter.rig === rig) && (filter.stream === undefined || filter.stream === stream)
+const matches = (filter: LiveFilter | LiveMatch, rig: string, stream: string): boolean =>
+  typeof filter === 'function'
+    ? filter(rig, stream)
+    : (filter.rig === undefined || filter.rig === rig) && (filter.stream === undefined || filter.stream === stream)
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const byRig = (a: { rig: string }, b: { rig: string }): number => compare(a.rig, b.rig)

@@ -241,6 +241,10 @@ export type LiveTextFrame =
   | { schema: LiveSchema }
   /** So many batches were left out, because this client was too slow. */
   | { skipped: number }
+  /** The answer to a message of the client: its id, or what is wrong with it. */
+  | { subscribed: string }
+  | { unsubscribed: string }
+  | { problem: string }
 
 export interface LiveSchema {
   hash: string

@@ -15,6 +15,7 @@ import type { IngestState } from '../state.ts'
 import { type Api, bodyBytesMax, createApi } from './api.ts'
 import { createGuard, type VerifyToken } from './guard.ts'
 import { createHealth } from './health.ts'
+import { lastSecondsMax } from './live-messages.ts'
 import { type WatcherCounters, watch } from './live-socket.ts'
 import { createMetrics } from './metrics.ts'
 import { describeApi, methodsOf, type OpenApiDocument } from './openapi.ts'
@@ -30,9 +31,6 @@ import { addRunsRoutes } from './routes/runs.ts'
 import { addStateRoutes } from './routes/state.ts'
 
 // The routes, put together: those of the API are made in routes/, each with its role.
-
-/** Kept batches that a watcher may ask for, seconds back. */
-const lastSecondsMax = 300
 
 export interface AppOptions {
   state: IngestState
@@ -116,12 +114,9 @@ export function createApp(options: AppOptions): Api {
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),
     upgradeWebSocket(
       (c) => {
-        const { rig, stream, last } = c.req.query()
-        const lastSeconds = Number(last ?? 0)
-        return {
-          onOpen: (_, { raw }) =>
-            watch(raw as WebSocket, { live, filter: { rig, stream }, lastSeconds, nowNs: nowNs(), counters: watchers }),
-        }
+        const { rig, stream, last, multiplex } = c.req.query()
+        const first = multiplex === '1' ? undefined : { rig, stream, lastSeconds: Number(last ?? 0) }
+        return { onOpen: (_, { raw }) => watch(raw as WebSocket, { live, first, nowNs, counters: watchers }) }
       },
       { onError: (error) => log?.error({ err: error }, 'a WebSocket failed') },
     ),
@@ -157,7 +152,10 @@ function checkLive(c: Context, room: boolean): Response | undefined {
     c.header('upgrade', 'websocket')
     return problem(c, 426, 'connect with a WebSocket')
   }
-  const { rig, stream, last } = c.req.query()
+  const { rig, stream, last, multiplex } = c.req.query()
+  if (multiplex !== undefined && (multiplex !== '1' || (rig ?? stream ?? last) !== undefined)) {
+    return problem(c, 400, 'multiplex: expected 1, and no rig, stream or last beside it: messages name them')
+  }
   for (const [key, name] of Object.entries({ rig, stream })) {
     if (name !== undefined && !isName(name)) {
       return problem(c, 400, `${key}: ${JSON.stringify(name.slice(0, 80))} is no name (${nameRule})`)

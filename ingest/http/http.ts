@@ -8,11 +8,9 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type AppOptions, createApp } from './app.ts'
 import type { HttpConfig } from './config.ts'
 import { liveProtocol } from './guard.ts'
+import { messageBytesMax } from './live-messages.ts'
 
 // The HTTP server of ingest: listens, upgrades WebSockets, and ends with what is open.
-
-/** Watchers send nothing but pongs. */
-const watcherMessageBytesMax = 1024
 
 export interface Http {
   port: number
@@ -37,7 +35,7 @@ export async function startHttp(
   const app = createApp({ ...deps, anonymous, watchersMax })
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: watcherMessageBytesMax,
+    maxPayload: messageBytesMax,
     perMessageDeflate: false,
     // Never the one that carries a token: it would be in the answer.
     handleProtocols: (offered) => (offered.has(liveProtocol) ? liveProtocol : false),

@@ -9,7 +9,7 @@ import type { LiveSchema } from '../../ingest/http/answers.ts'
 import { httpConfig } from '../../ingest/http/config.ts'
 import { type Http, startHttp } from '../../ingest/http/http.ts'
 import { connectLive } from '../../ingest/http/live-client.ts'
-import { waitingBytesMax } from '../../ingest/http/live-socket.ts'
+import { subscriptionsMax, waitingBytesMax } from '../../ingest/http/live-socket.ts'
 import { decodeBody, readHeader } from '../../protos/envelope.ts'
 import { createFeed, createState, type Feed, speedColumns, speedSchema } from './live-feed.ts'
 
@@ -198,6 +198,179 @@ describe('WS /v1/live', () => {
     const [code] = await once(socket, 'close')
     expect(code).toBe(1009)
     await subscribed(feed, 0)
+  })
+})
+
+describe('WS /v1/live for several', () => {
+  type Text = { subscribed?: string; unsubscribed?: string; problem?: string; schema?: LiveSchema; skipped?: number }
+
+  /** A multiplexing client, with all that it gets in order: texts, and envelopes as "rig stream seq". */
+  async function open(ws: string) {
+    const socket = new WebSocket(`${ws}?multiplex=1`)
+    const frames = collect<Text | string>()
+    const shown = new Map<string, LiveSchema>()
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) {
+        const text = JSON.parse(String(data)) as Text
+        if (text.schema) shown.set(text.schema.hash, text.schema)
+        return frames.add(text)
+      }
+      const header = readHeader(data)
+      const { body } = decodeBody(data, header)
+      const hash = body.type === 'batch' ? Buffer.from(body.batch.schema).toString('hex') : ''
+      frames.add(`${header.rig} ${shown.get(hash)?.stream} ${header.seq}`)
+    })
+    await once(socket, 'open')
+    const say = (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+    return { socket, frames, say }
+  }
+  const speedOf = (feed: Feed, rig: string, stream: string, seq: number) => {
+    const schema = { ...speedSchema, stream }
+    feed.know(schema)
+    feed.store(feed.envelope(feed.batch(schema, speedColumns(1)), { rig, seq }))
+  }
+
+  it('begins with nothing, sends what is subscribed, each batch once, and stops when told', async () => {
+    const { feed, ws } = await start()
+    const { frames, say, socket } = await open(ws)
+    await subscribed(feed, 1)
+    speedOf(feed, '운전석', 'vehicle', 1)
+    say({ subscribe: { id: 'all of one', rig: '운전석' } })
+    say({ subscribe: { id: 'b', rig: '운전석', stream: 'vehicle' } })
+    say({ subscribe: { id: 'c', stream: 'ecg' } })
+    await frames.until(3)
+    for (const [rig, stream, seq] of [
+      ['운전석', 'vehicle', 2],
+      ['운전석', 'ecg', 3],
+      ['bench', 'ecg', 4],
+      ['bench', 'vehicle', 5],
+    ] as const)
+      speedOf(feed, rig, stream, seq)
+    const got = await frames.until(9)
+    expect(got.slice(0, 3)).toEqual([{ subscribed: 'all of one' }, { subscribed: 'b' }, { subscribed: 'c' }])
+    expect(got.slice(3).filter((frame) => typeof frame === 'string')).toEqual([
+      '운전석 vehicle 2',
+      '운전석 ecg 3',
+      'bench ecg 4',
+    ])
+    say({ unsubscribe: 'all of one' })
+    await frames.until(10)
+    speedOf(feed, '운전석', 'gear', 6)
+    speedOf(feed, '운전석', 'vehicle', 7)
+    say({ unsubscribe: 'b' })
+    await frames.until(12)
+    speedOf(feed, '운전석', 'vehicle', 8)
+    speedOf(feed, '운전석', 'ecg', 9)
+    expect((await frames.until(13)).slice(9)).toEqual([
+      { unsubscribed: 'all of one' },
+      '운전석 vehicle 7',
+      { unsubscribed: 'b' },
+      '운전석 ecg 9',
+    ])
+    socket.terminate()
+    await subscribed(feed, 0)
+  })
+
+  it('sends what came before, without what another subscription has sent', async () => {
+    const { feed, ws } = await start()
+    const { frames, say, socket } = await open(ws)
+    await subscribed(feed, 1)
+    for (const seq of [1, 2, 3]) {
+      speedOf(feed, 'a', 'vehicle', seq)
+      speedOf(feed, 'b', 'vehicle', seq)
+      feed.advance(10_000)
+    }
+    // Of a, what came 20 s ago and later; then of all, everything.
+    say({ subscribe: { id: 'a', rig: 'a', last: 20 } })
+    const envelopes = () => frames.got.filter((frame) => typeof frame === 'string')
+    await frames.until(4)
+    expect(envelopes()).toEqual(['a vehicle 2', 'a vehicle 3'])
+    say({ subscribe: { id: 'all', last: 300 } })
+    await frames.until(10)
+    expect(envelopes().slice(2)).toEqual(['a vehicle 1', 'b vehicle 1', 'b vehicle 2', 'b vehicle 3'])
+    socket.terminate()
+  })
+
+  it('tells what is wrong with a message, and goes on', async () => {
+    const { feed, ws } = await start()
+    const { frames, say, socket } = await open(ws)
+    await subscribed(feed, 1)
+    const wrong: [unknown, RegExp][] = [
+      ['{', /^no JSON; expected/],
+      ['', /^no JSON/],
+      [null, /^not known; expected/],
+      [{ subscribe: 'a' }, /expected/],
+      [{ subscribe: { rig: 'a' } }, /subscribe\.id/],
+      [{ subscribe: { id: '', rig: 'a' } }, /subscribe\.id/],
+      [{ subscribe: { id: 'a', rig: 'a/b' } }, /subscribe\.rig: no name \(letters/],
+      [{ subscribe: { id: 'a', last: 301 } }, /subscribe\.last/],
+      [{ subscribe: { id: 'a', rigs: [] } }, /rigs/],
+      [{ subscribe: { id: 'a' }, more: 1 }, /more/],
+      [{ unsubscribe: 'never' }, /^"never" is not subscribed$/],
+      [{ 말: 1 }, /^not known/],
+    ]
+    for (const [message] of wrong) say(message)
+    socket.send(Buffer.of(1, 2))
+    const got = await frames.until(wrong.length + 1)
+    for (const [i, [message, pattern]] of wrong.entries())
+      expect([message, (got[i] as Text).problem]).toEqual([message, expect.stringMatching(pattern)])
+    expect((got.at(-1) as Text).problem).toBe('messages are text, JSON')
+    say({ subscribe: { id: 'a' } })
+    say({ subscribe: { id: 'a' } })
+    const more = await frames.until(wrong.length + 3)
+    expect(more.slice(-2)).toEqual([
+      { subscribed: 'a' },
+      { problem: '"a" is subscribed already; unsubscribe it first' },
+    ])
+    socket.terminate()
+  })
+
+  it('bounds subscriptions, messages and their size', async () => {
+    const { feed, ws } = await start()
+    const first = await open(ws)
+    for (let i = 0; i <= subscriptionsMax; i++)
+      first.say({ subscribe: { id: `s${i}`, rig: `rig-${i}`, stream: '심'.repeat(64) } })
+    const got = await first.frames.until(subscriptionsMax + 1)
+    expect(got.at(-1)).toEqual({ problem: `"s${subscriptionsMax}" is not subscribed: a connection has 256 at most` })
+    const closed = once(first.socket, 'close')
+    for (let i = 0; i < 100; i++) first.say({ unsubscribe: 'x' })
+    expect((await closed)[0]).toBe(1008)
+    const second = await open(ws)
+    second.socket.on('error', () => {})
+    const tooLarge = once(second.socket, 'close')
+    second.say(`{"unsubscribe":"${'x'.repeat(5000)}"}`)
+    expect((await tooLarge)[0]).toBe(1009)
+    await subscribed(feed, 0)
+  })
+
+  it('takes either the address or messages, and the address can be added to', async () => {
+    const { feed, ws, url } = await start()
+    const answers: unknown[] = []
+    const envelopes = collect<string>()
+    const client = await connectLive(url, { rig: 'a', onAnswer: (answer) => answers.push(answer) }, (envelope) =>
+      envelopes.add(readHeader(envelope).rig),
+    )
+    await subscribed(feed, 1)
+    client.subscribe({ id: 'b', rig: 'b' })
+    while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    for (const rig of ['a', 'b', 'c', 'b']) feed.speed({ rig })
+    expect(await envelopes.until(3)).toEqual(['a', 'b', 'b'])
+    client.unsubscribe('')
+    client.unsubscribe('b')
+    while (answers.length < 3) await new Promise((resolve) => setImmediate(resolve))
+    expect(answers).toEqual([
+      { subscribed: 'b' },
+      { problem: expect.stringContaining('expected') },
+      { unsubscribed: 'b' },
+    ])
+    await client.close()
+    for (const query of ['multiplex=1&rig=a', 'multiplex=2', 'multiplex=']) {
+      const socket = new WebSocket(`${ws}?${query}`)
+      const [, response] = await once(socket, 'unexpected-response')
+      socket.on('error', () => {})
+      socket.terminate()
+      expect(response.statusCode).toBe(400)
+    }
   })
 })
 
