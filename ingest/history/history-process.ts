@@ -23,6 +23,7 @@ process.on('SIGTERM', () => {})
 // Ingest may go away before this has started.
 process.on('disconnect', () => end())
 let end = () => process.exit(0)
+if (process.send && !process.connected) end()
 try {
   setPriority(5)
 } catch (error) {
