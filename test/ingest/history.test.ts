@@ -52,3 +52,36 @@ it('reads what is in the lake and what is not yet as one, in order', async () =>
   })
   expect([...thinned.series[0]!.values]).toEqual([0, 4999, 5000, 9999, 10000, 14999, 15000, 19999].map((v) => v / 3))
 })
+
+it('gives a channel of two kinds two columns, and one that was added nulls before', async () => {
+  const ground = await openGround()
+  const a: Schema = { stream: 's', channels: [{ name: 'x', kind: 'f64' }] }
+  const c: Schema = {
+    stream: 's',
+    channels: [
+      { name: 'new', kind: 'bool' },
+      { name: 'x', kind: 'text' },
+    ],
+  }
+  await ground.know(a)
+  await ground.know(c)
+  await ground.append(makeBatch(a, [1n, 2n], [f64(1.5, 2.5)]))
+  await ground.toLake()
+  const words = { kind: 'text', values: Uint32Array.of(0, 1), dictionary: ['p', 'q'] } as const
+  await ground.append(makeBatch(c, [3n, 4n], [{ kind: 'bool', values: Uint8Array.of(1, 0) }, words]))
+  const ask = async () => {
+    const query = { parts: [{ rig, fromNs: 0n, toNs: 9n }], stream: 's', format: 'json' as const, missing: [] }
+    const answer = JSON.parse((await readAll((await ground.history.readings(query)).body)).toString('utf8'))
+    return [answer.columns.slice(5), ...answer.rows.map((row: unknown[]) => row.slice(5))]
+  }
+  const expected = [
+    ['x', 'new', 'x__text'],
+    [1.5, null, null],
+    [2.5, null, null],
+    [null, true, 'p'],
+    [null, false, 'q'],
+  ]
+  expect(await ask()).toEqual(expected)
+  await ground.toLake()
+  expect(await ask()).toEqual(expected)
+})
