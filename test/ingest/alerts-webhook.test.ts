@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../common/log.ts'
@@ -174,5 +173,4 @@ it('the receiver of docs/alerts.md takes what is signed and nothing else', async
   add(webhook, 'a', body)
   await done(webhook)
   expect(String((await printed)[0])).toBe('raised: rig 운전석 is offline\n')
-  await sleep(0)
 })

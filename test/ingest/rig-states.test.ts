@@ -178,7 +178,7 @@ function newCatalog() {
 }
 
 describe('over a restart', () => {
-  it('rigs and last rows are as they were, before anything comes', () => {
+  it('rigs and last rows are as they were, before anything comes', async () => {
     const { open } = newCatalog()
     const first = open()
     first.saveSchema('unused', '운전석-1', encodeSchema(speedSchema))
@@ -209,21 +209,20 @@ describe('over a restart', () => {
     state.remembered = createLastRows(catalog, later.live).remembered
     const app = createApp({ state, live: later.live, nowNs: () => t0Ns + 20n * s, anonymous: true })
     const ask = async () => ((await (await app.request('/v1/rigs')).json()) as RigsAnswer).rigs
-    return ask().then(async (answer) => {
-      expect(answer.map(({ rig, state, group }) => [rig, state, group])).toEqual([
-        ['새-리그', 'never_seen', 'main'],
-        ['운전석-1', 'stale', 'main'],
-      ])
-      const rig = answer[1]!
-      expect(rig).toMatchObject({ spoolEnvelopes: 3, sinceMs: t0Ms, lastRowNs: String(t0Ns), lastEnvelopeMs: t0Ms })
-      expect(rig.streams).toMatchObject([
-        { stream: 'vehicle', standing: 'stale', receivedAgoMs: 20_000, nominalRowsPerS: 100, channelCount: 4 },
-      ])
-      // What comes takes its place.
-      later.advance(20_000)
-      later.speed({ rig: '운전석-1' })
-      expect((await ask())[1]).toMatchObject({ state: 'live', streams: [{ standing: 'live', batches: 1 }] })
-    })
+    const answer = await ask()
+    expect(answer.map(({ rig, state, group }) => [rig, state, group])).toEqual([
+      ['새-리그', 'never_seen', 'main'],
+      ['운전석-1', 'stale', 'main'],
+    ])
+    const rig = answer[1]!
+    expect(rig).toMatchObject({ spoolEnvelopes: 3, sinceMs: t0Ms, lastRowNs: String(t0Ns), lastEnvelopeMs: t0Ms })
+    expect(rig.streams).toMatchObject([
+      { stream: 'vehicle', standing: 'stale', receivedAgoMs: 20_000, nominalRowsPerS: 100, channelCount: 4 },
+    ])
+    // What comes takes its place.
+    later.advance(20_000)
+    later.speed({ rig: '운전석-1' })
+    expect((await ask())[1]).toMatchObject({ state: 'live', streams: [{ standing: 'live', batches: 1 }] })
   })
 
   it('saves each stream in its turn, and nothing twice', () => {
