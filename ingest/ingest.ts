@@ -27,6 +27,7 @@ import { createQuarantineDeps } from './quarantine/quarantine-deps.ts'
 import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
+import { startReports } from './reports.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
@@ -183,6 +184,16 @@ async function wire(
     own,
     log,
   })
+  const reports = startReports({
+    runs,
+    history,
+    catalog,
+    rigs: () => rigs.states(),
+    missing: state.missingNumbers,
+    nowNs: clock.nowNs,
+    log,
+  })
+  opened.push(reports.close)
   const alerts = startAlerts({
     config: config.alerts,
     folder,
@@ -201,6 +212,7 @@ async function wire(
     alerts: alerts.now,
     runs,
     history,
+    reports,
     quarantine: quarantineDeps,
     log,
     nowNs: clock.nowNs,

@@ -22,9 +22,8 @@ export interface AddedFile {
 export interface ReportsTable {
   saveReport(run: string, saved: SavedReport): void
   report(run: string): SavedReport | undefined
-  /** Without the reports themselves. */
-  reportsMade(): { run: string; madeFrom: string; madeMs: number }[]
-  removeReport(run: string): void
+  /** What the saved one was made from. */
+  madeFrom(run: string): string | undefined
   /** The newest file's `row`; 0: there is none. */
   newestFile(): number
   /** In order. */
@@ -44,8 +43,8 @@ export const reportsTable = (sql: Sqlite): ReportsTable => ({
       'SELECT made_from AS madeFrom, made_ms AS madeMs, report FROM run_reports WHERE run = ?',
       run,
     )[0],
-  reportsMade: () => sql.all('SELECT run, made_from AS madeFrom, made_ms AS madeMs FROM run_reports'),
-  removeReport: (run) => sql.run('DELETE FROM run_reports WHERE run = ?', run),
+  madeFrom: (run) =>
+    sql.all<{ madeFrom: string }>('SELECT made_from AS madeFrom FROM run_reports WHERE run = ?', run)[0]?.madeFrom,
   newestFile: () => sql.all<{ row: number | null }>('SELECT max(rowid) AS row FROM lake_files')[0]?.row ?? 0,
   filesAfter: (row, limit) =>
     sql

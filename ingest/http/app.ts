@@ -10,6 +10,7 @@ import { isName, nameRule } from '../../protos/topics.ts'
 import type { AlertsNow } from '../alerts.ts'
 import type { History } from '../history/start-history.ts'
 import type { Live } from '../live.ts'
+import type { Reports } from '../reports.ts'
 import type { Runs } from '../runs.ts'
 import type { IngestState } from '../state.ts'
 import { type Api, bodyBytesMax, createApi } from './api.ts'
@@ -23,6 +24,7 @@ import { createPageFiles, pagePaths } from './page-files.ts'
 import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
 import { addAlertsRoutes } from './routes/alerts.ts'
+import { addCompletenessRoute, addRunReportRoute } from './routes/completeness.ts'
 import { addQuarantineRoutes, type QuarantineDeps } from './routes/quarantine.ts'
 import { addReadingsRoutes } from './routes/readings.ts'
 import { addRigHistoryRoutes } from './routes/rig-history.ts'
@@ -37,6 +39,7 @@ export interface AppOptions {
   live: Live
   runs?: Runs
   history?: History
+  reports?: Reports
   quarantine?: QuarantineDeps
   alerts?: (() => AlertsNow) | undefined
   verifyToken?: VerifyToken | undefined
@@ -98,14 +101,18 @@ export function createApp(options: AppOptions): Api {
     addRigHistoryRoutes(app, deps)
   }
   if (options.history) {
-    addReadingsRoutes(app, {
+    const deps = {
       history: options.history,
       rigs: () => state.rigs().map(({ rig }) => rig),
-      partsOfRun: (run) => options.runs?.partsOf(run),
+      partsOfRun: (run: string) => options.runs?.partsOf(run),
       runs: () => options.runs?.names() ?? [],
       missing: state.missingNumbers,
       nowNs,
-    })
+    }
+    addReadingsRoutes(app, deps)
+    addCompletenessRoute(app, deps)
+    const { runs, reports, history } = options
+    if (runs && reports) addRunReportRoute(app, { runs, reports, history })
   }
   addAlertsRoutes(app, alerts)
   if (options.quarantine) addQuarantineRoutes(app, options.quarantine)

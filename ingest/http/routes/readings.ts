@@ -31,14 +31,14 @@ export interface ReadingsDeps {
   nowNs(): bigint
 }
 
-const rigsMax = 64
+export const rigsMax = 64
 const channelsMax = 1024
 /** Spans beyond this are taken for a mistake; an answer is bounded anyway, but not its time. */
 const spanMaxNs = 3660n * 86_400_000_000_000n
 
 const name = z.string().refine(isName, { error: `expected ${nameRule}` })
 /** A parameter that may be given several times. */
-const list = <Item extends z.ZodType>(item: Item, max: number, what: string) =>
+export const list = <Item extends z.ZodType>(item: Item, max: number, what: string) =>
   z
     .preprocess((value) => (value === undefined ? undefined : [value].flat()), z.array(item).min(1).max(max).optional())
     .openapi({ type: 'array', items: { type: 'string' }, description: what })
@@ -209,7 +209,7 @@ async function sendAll(
   })
 }
 
-const missingOf = (parts: Part[], { missing }: ReadingsDeps): MissingNumbers[] =>
+export const missingOf = (parts: Part[], { missing }: Pick<ReadingsDeps, 'missing'>): MissingNumbers[] =>
   [...new Set(parts.map(({ rig }) => rig))].flatMap(missing)
 
 interface Where {
@@ -222,7 +222,7 @@ interface Where {
 const hourNs = 3_600_000_000_000n
 
 /** Whose readings, and of when. Throws ProblemError for names that are not known and times that make no span. */
-function findParts({ rig, run, from, to }: Where, deps: ReadingsDeps): Part[] {
+export function findParts({ rig, run, from, to }: Where, deps: Omit<ReadingsDeps, 'history'>): Part[] {
   const nowNs = deps.nowNs()
   const time = (text: string | undefined) => (text === undefined ? undefined : parseTime(text, nowNs))
   const rigs = rig as string[] | undefined
@@ -271,7 +271,7 @@ function hint(name: string, names: string[]): string {
   return near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`
 }
 
-async function orProblem<T>(work: Promise<T>): Promise<T> {
+export async function orProblem<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
