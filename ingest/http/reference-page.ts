@@ -44,6 +44,7 @@ export function renderReference(document: OpenApiDocument) {
     <main id="main">
       <p>${document.info.description ?? ''}</p>
       <p>For programs: <a href="/v1/openapi.json">/v1/openapi.json</a>. Live batches: WebSocket at <code>/v1/live</code>, see docs/http.md. Without a token: <a href="/health">/health</a> and this page.</p>
+      <pre><code>curl -H "Authorization: Bearer $TOKEN" "http://127.0.0.1:8686/v1/readings?rig=car-sim-1&amp;stream=vehicle&amp;from=-10m&amp;points=1000"</code></pre>
       <nav aria-label="Contents"><ul>${tags.map(
         (tag) => html`<li><a href="#${tag.name}">${tag.name}</a>: ${tag.description ?? ''}</li>`,
       )}<li><a href="#schemas">schemas</a>: what answers are made of.</li></ul></nav>
@@ -69,18 +70,18 @@ function renderOperation({ path, method, operation }: { path: string; method: st
   const body = Object.values(requestBody?.content ?? {})[0]?.schema
   return html`<section>
     <h3><code>${method.toUpperCase()} ${path}</code></h3>
-    <p>${summary ?? ''}. ${description ?? ''}</p>
+    <p><strong>${summary ?? ''}.</strong> ${description ?? ''}</p>
     ${
       parameters.length === 0
         ? ''
         : html`<table><thead><tr><th scope="col">Parameter</th><th scope="col">In</th><th scope="col">What</th></tr></thead><tbody>${parameters.map(
             (parameter) =>
-              html`<tr><td><code>${parameter.name}</code>${parameter.required ? '' : ' (optional)'}</td><td>${parameter.in}</td><td>${typeOf(parameter.schema)} ${parameter.description ?? parameter.schema?.description ?? ''}</td></tr>`,
+              html`<tr><td><code>${parameter.name}</code>${parameter.required ? '' : ' (optional)'}</td><td>${parameter.in}</td><td><span class="quiet">${typeOf(parameter.schema)}</span> ${parameter.description ?? parameter.schema?.description ?? ''}</td></tr>`,
           )}</tbody></table>`
     }
     ${body ? html`<p>Body: ${typeOf(body)}</p>${renderFields(body)}` : ''}
     <ul>${Object.entries(responses)
-      .filter(([status]) => status < '400' || status === '409' || status === '503')
+      .filter(([status]) => status < '400' || status === '409')
       .map(
         ([status, response]) =>
           html`<li><code>${status}</code> ${Object.entries(response.content ?? {}).map(
