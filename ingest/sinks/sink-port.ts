@@ -27,6 +27,8 @@ export function processPort(): SinkPort {
     onMessage: (receive) => {
       process.on('message', receive)
       process.on('disconnect', () => receive({ type: 'close' }))
+      // It may have gone while this process was waiting for the lake of the one before.
+      if (!process.connected) receive({ type: 'close' })
     },
   }
 }
