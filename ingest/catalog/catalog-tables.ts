@@ -1,6 +1,6 @@
 // The tables of the catalog. `formatVersion` stands in SQLite's user_version; a later release adds its steps to `upgrades`.
 
-export const formatVersion = 3
+export const formatVersion = 2
 
 /** `upgrades[n]` takes a catalog from version n to n + 1. */
 export const upgrades: readonly string[] = [
@@ -86,9 +86,7 @@ export const upgrades: readonly string[] = [
   CREATE INDEX lake_removed_on_disk ON lake_removed (removed_ms) WHERE deleted_ms IS NULL;
   -- Segments sort by when they came: the oldest files go first.
   CREATE INDEX lake_files_by_segment ON lake_files (segment, path) WHERE substr(table_name, 1, 1) <> '_';
-  `,
-  // For whoever asks for a time: of fifty thousand files those that have it are found in a millisecond.
-  `
+  -- For whoever asks for a time: of fifty thousand files those that have it are found in a millisecond.
   CREATE INDEX lake_files_by_time ON lake_files (table_name, CAST(max_time_ns AS INTEGER), CAST(min_time_ns AS INTEGER));
   `,
 ]

@@ -3,7 +3,7 @@ import { readValidity } from '../sinks/lake/read-lake.ts'
 import type { AnswerColumn } from './channels.ts'
 import { type Encoder, type EncoderOptions, factsText, readText } from './encoder.ts'
 
-// Rows as text: CSV (RFC 4180) and JSON. Numbers are the shortest decimals that give the same double back, as JavaScript writes them.
+// Rows as text: CSV (RFC 4180, lines ending in LF as pandas and polars write them) and JSON. Numbers are the shortest decimals that give the same double back, as JavaScript writes them.
 
 /** How one format writes values; a value that is missing is `none`. */
 interface Style {
@@ -43,13 +43,13 @@ const pieceChars = 64 * 1024
 export function createCsvEncoder(options: EncoderOptions, write: (bytes: Uint8Array) => void): Encoder {
   const names = ['rig', 't_ns', 'time', 'era', 'flags', ...options.columns.map(({ facts }) => facts.column)]
   const out = createTextOut(write)
-  out.add(`${names.map(csv.text).join(',')}\r\n`)
+  out.add(`${names.map(csv.text).join(',')}\n`)
   return {
     contentType: 'text/csv; charset=utf-8',
     add(part, chunk) {
       const rig = csv.text(part.rig)
       forEachRow(chunk, options.columns, csv, (tNs, time, era, flags, values) =>
-        out.add(`${rig},${tNs},${time},${era},${flags}${values.length > 0 ? `,${values.join(',')}` : ''}\r\n`),
+        out.add(`${rig},${tNs},${time},${era},${flags}${values.length > 0 ? `,${values.join(',')}` : ''}\n`),
       )
     },
     end: out.end,

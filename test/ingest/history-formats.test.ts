@@ -257,13 +257,13 @@ function parseCsv(text: string): { text: string; quoted: boolean }[][] {
         else cell += text[at++]
       }
       at++
-    } else while (at < text.length && text[at] !== ',' && text[at] !== '\r') cell += text[at++]
+    } else while (at < text.length && text[at] !== ',' && text[at] !== '\n') cell += text[at++]
     line.push({ text: cell, quoted })
-    if (text[at] === '\r') {
+    if (text[at] === '\n') {
       lines.push(line)
       line = []
-      at += 2
-    } else at++
+    }
+    at++
   }
   return lines
 }

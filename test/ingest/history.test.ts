@@ -67,7 +67,7 @@ it('gives a channel of two kinds two columns, and one that was added nulls befor
   await ground.know(c)
   await ground.append(makeBatch(a, [1n, 2n], [f64(1.5, 2.5)]))
   await ground.toLake()
-  const words = { kind: 'text', values: Uint32Array.of(0, 1), dictionary: ['p', 'q'] } as const
+  const words = { kind: 'text' as const, values: Uint32Array.of(0, 1), dictionary: ['p', 'q'] }
   await ground.append(makeBatch(c, [3n, 4n], [{ kind: 'bool', values: Uint8Array.of(1, 0) }, words]))
   const ask = async () => {
     const query = { parts: [{ rig, fromNs: 0n, toNs: 9n }], stream: 's', format: 'json' as const, missing: [] }
