@@ -25,6 +25,10 @@ const rowShape: Shape = {
 const sqlTypes = { f64: 'DOUBLE', scaled: 'DOUBLE', f32: 'FLOAT', int: 'BIGINT' } as const
 const isNumber = (kind: AnswerColumn['kind']): kind is keyof typeof sqlTypes => kind in sqlTypes
 
+/** Of a result in memory. */
+const cellsMax = 1_500_000
+const rowsMin = 10_000
+
 export interface RowsMeasured {
   rows: number
   firstNs: string | null
@@ -59,9 +63,11 @@ export async function measureRows(
     const defined = definitionOf(oldestFirst, channel, kind)
     return { defined, present: 0, tally: isNumber(kind) ? createChannelTally(limitsOf(defined)) : undefined }
   })
+  const rowsMax = Math.max(rowsMin, Math.floor(cellsMax / (columns.length + 2)))
   await scan(
     connection,
-    queriesOf({ part, sources, columns, shape: rowShape, rowsMax: 300_000 }),
+    queriesOf({ part, sources, columns, shape: rowShape, rowsMax }),
+    rowsMax,
     (chunk) => {
       takeChunk(chunk, rows, channels)
       onRows(chunk.rowCount)

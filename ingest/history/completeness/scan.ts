@@ -1,13 +1,14 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import type { Query } from '../relation.ts'
 
-/** Results that are computed whole while the one before is looked at. */
-const wholeRowsMax = 500_000
-
-/** Shows every chunk of the queries, in order. */
+/**
+ * Shows every chunk of the queries, in order. Results of about `rowsMax` rows are computed whole while the one before is looked at: asking
+ * for chunks one by one takes longer.
+ */
 export async function scan(
   connection: DuckDBConnection,
   queries: Iterator<Query>,
+  rowsMax: number,
   use: (chunk: DuckDBDataChunk) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -16,7 +17,7 @@ export async function scan(
     const next = queries.next()
     if (next.done) return undefined
     const { sql, rows } = next.value
-    if (rows <= wholeRowsMax) return connection.run(sql).then((whole) => ({ whole }))
+    if (rows <= 2 * rowsMax) return connection.run(sql).then((whole) => ({ whole }))
     return connection.stream(sql).then((stream) => ({ stream }))
   }
   let pending = start()
