@@ -8,6 +8,7 @@ import { addDemoCommand } from './demo.ts'
 import { addIngestCommands } from './ingest/commands.ts'
 import { addExportCommand } from './ingest/export-commands.ts'
 import { addQuarantineCommands } from './ingest/quarantine-commands.ts'
+import { addRunCommands } from './ingest/run-commands.ts'
 import { addVerifyCommand } from './ingest/verify/commands.ts'
 import { addUpCommand } from './up.ts'
 
@@ -26,6 +27,7 @@ addBrokerCommands(program)
 addIngestCommands(program)
 addVerifyCommand(program)
 addExportCommand(program)
+addRunCommands(program)
 addQuarantineCommands(program)
 addConfigCommands(program)
 
