@@ -162,6 +162,14 @@ it('answers as its document tells, whatever it is asked', { timeout: 240_000 }, 
     }
     // Not only refusals: each route that needs nothing was also answered.
     expect(statuses.get('get /v1/rigs 200')).toBeGreaterThan(0)
+    const readings = `${station.http}/v1/readings?rig=cabin-1&stream=vehicle&from=-1m`
+    const statusFor = async (role: string, more = '') =>
+      (await fetch(`${readings}${more}`, { headers: { authorization: `Bearer ${tokens[role]}` } })).status
+    expect([
+      await statusFor('viewer'),
+      await statusFor('viewer', '&points=100'),
+      await statusFor('researcher'),
+    ]).toEqual([403, 200, 200])
     expect(station.ingest.child.exitCode).toBeNull()
     expect((await station.rigs()).ingest.online).toBe(true)
   } finally {
@@ -220,6 +228,10 @@ async function ask(
     expect([said, status]).toEqual([said, 401])
     return status
   }
+  // Who may not is told so whatever was asked, before anything is looked at.
+  const ranks = ['viewer', 'researcher', 'engineer']
+  if (ranks.indexOf(call.token) < ranks.indexOf(operation['x-role'] ?? 'viewer'))
+    expect([said, status]).toEqual([said, 403])
   const told = operation.responses[String(status)]
   // A path that fits no route any more (an empty name, a slash) is nobody's.
   if (status === 404 || status === 405 || status === 413) expect(type).toBe('application/problem+json')
