@@ -4,6 +4,7 @@ import { isName, nameRule } from '../protos/topics.ts'
 import { alertsConfig } from './alerts/config.ts'
 import { historyDefaults } from './history/start-history.ts'
 import { httpConfig } from './http/config.ts'
+import { retentionConfig } from './retention/config.ts'
 import { influxConfig } from './sinks/influx/config.ts'
 import { lakeDefaults } from './sinks/lake/lake-config.ts'
 
@@ -50,6 +51,9 @@ const lakeSection = z
       .min(mib)
       .default(lakeDefaults.partBytesMax)
       .describe('Decoded bytes of a segment that become one set of files.'),
+    retention: retentionConfig
+      .prefault({})
+      .describe('What goes from the lake, and leaves a Gap. Without its keys nothing does.'),
   })
   .prefault({})
 

@@ -28,6 +28,7 @@ import { openQuarantine } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
 import { startReports } from './reports.ts'
+import { describeBy, startRetention } from './retention.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
@@ -175,6 +176,7 @@ async function wire(
   const receive = createReceive({ journal, receipts, quarantine, catalog, clock, log, counters, onStored })
   const own = createOwn({ journal, clock, log, onStored })
   runs.start({ own, folder: journalFolder(folder), log: journal.log })
+  const lake = () => sinks.find(({ name }) => name === 'lake') as SinkHandle
   const quarantineDeps = createQuarantineDeps({
     folder: quarantineFolder,
     quarantine,
@@ -206,8 +208,18 @@ async function wire(
     log,
   })
   opened.push(alerts.close)
+  const retention = startRetention({
+    config: config.lake.retention,
+    catalog,
+    own,
+    lakeFolder: join(folder, 'lake'),
+    describe: describeBy((paths) => lake().ask('describe', { paths })),
+    log,
+  })
+  opened.push(retention.close)
   const http = await startHttp(config.http, {
     state,
+    lake: retention.status,
     live,
     alerts: alerts.now,
     runs,

@@ -11,6 +11,7 @@ import type { AlertsNow } from '../alerts.ts'
 import type { History } from '../history/start-history.ts'
 import type { Live } from '../live.ts'
 import type { Reports } from '../reports.ts'
+import type { LakeStatus } from '../retention.ts'
 import type { Runs } from '../runs.ts'
 import type { IngestState } from '../state.ts'
 import { type Api, bodyBytesMax, createApi } from './api.ts'
@@ -25,6 +26,7 @@ import { ProblemError, problem } from './problem.ts'
 import { renderReference } from './reference-page.ts'
 import { addAlertsRoutes } from './routes/alerts.ts'
 import { addCompletenessRoute, addRunReportRoute } from './routes/completeness.ts'
+import { addLakeRoutes } from './routes/lake.ts'
 import { addQuarantineRoutes, type QuarantineDeps } from './routes/quarantine.ts'
 import { addReadingsRoutes } from './routes/readings.ts'
 import { addRigHistoryRoutes } from './routes/rig-history.ts'
@@ -41,6 +43,7 @@ export interface AppOptions {
   history?: History
   reports?: Reports
   quarantine?: QuarantineDeps
+  lake?: (() => Promise<LakeStatus>) | undefined
   alerts?: (() => AlertsNow) | undefined
   verifyToken?: VerifyToken | undefined
   /** Answer without a token: only when listening on a loopback address. */
@@ -116,6 +119,7 @@ export function createApp(options: AppOptions): Api {
   }
   addAlertsRoutes(app, alerts)
   if (options.quarantine) addQuarantineRoutes(app, options.quarantine)
+  if (options.lake) addLakeRoutes(app, options.lake)
   app.get(
     '/v1/live',
     (c, next) => checkLive(c, watchers.watchers < (options.watchersMax ?? 200)) ?? next(),

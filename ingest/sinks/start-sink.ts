@@ -21,6 +21,9 @@ export interface SinkStatus {
   restarts: number
 }
 
+/** The sink does not run, or ended before it had done what it was asked. */
+export class SinkAwayError extends Error {}
+
 export interface SinkHandle {
   name: 'influx' | 'lake'
   /** What of the journal is durable now. */
@@ -170,7 +173,7 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
       current.onMessage(receive)
       current.onExit((reason) => {
         running = undefined
-        for (const { reject } of asked.values()) reject(new Error(`the ${name} sink ended (${reason})`))
+        for (const { reject } of asked.values()) reject(new SinkAwayError(`the ${name} sink ended (${reason})`))
         asked.clear()
         if (closing) exited?.()
         else restartLater(reason)
@@ -199,7 +202,7 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
     },
     ask(type, ask) {
       const current = running
-      if (closing || !current) return Promise.reject(new Error(`the ${name} sink is not running at the moment`))
+      if (closing || !current) return Promise.reject(new SinkAwayError(`the ${name} sink is not running at the moment`))
       const id = ++ids
       const done = new Promise<SinkTaskAnswer>((resolve, reject) => asked.set(id, { resolve, reject }))
       current.send({ type: 'task', id, task: { type, ...ask } as SinkTask })

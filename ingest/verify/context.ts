@@ -12,6 +12,8 @@ export interface VerifyContext {
   journalFolder: string
   journal: JournalExtent | undefined
   lakeFiles: readonly LakeFile[]
+  /** Whether retention has removed the file with a stream's rows of the write that this file of the ledger is from; absent: none was. */
+  isRemoved: ((stream: string, ledgerFile: string) => boolean) | undefined
   lakeCursor: Position | undefined
   /** Undefined if InfluxDB is not compared. */
   influxCursor: Position | 'none' | undefined

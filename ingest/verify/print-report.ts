@@ -28,6 +28,7 @@ export function printReport(report: VerifyReport): string {
 function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): string[] {
   const header = ['stream', 'rows delivered', 'in the lake', 'pending', 'InfluxDB', 'left out', 'twice', '']
   const table = [header, ...streams.map(streamRow)]
+  const removed = streams.filter(({ lake }) => lake.removed.rows > 0)
   const widths = header.map((_, i) => Math.max(...table.map((row) => width(row[i]!))))
   const pad = (cell: string, i: number) => {
     const space = ' '.repeat(widths[i]! - width(cell))
@@ -37,6 +38,9 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
     `Rig ${rig}`,
     ...table.map((row) => `  ${row.map(pad).join('  ').trimEnd()}`),
     ...streams.flatMap(({ stream, problems }) => problems.map((problem) => `  ! ${stream}: ${problem}`)),
+    ...removed.map(
+      ({ stream, lake }) => `  ${stream}: retention has removed ${number(lake.removed.rows)} rows from the lake`,
+    ),
     ...spools.flatMap(printSpool),
     ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
     ...gaps.map(printGap),

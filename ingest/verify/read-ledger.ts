@@ -21,15 +21,18 @@ interface LedgerRow {
   last_t_ns: bigint | null
   readings: bigint | null
   checksum: bigint | null
+  filename: string
 }
 
 export async function readLedger(context: VerifyContext, onlyRig: string | undefined): Promise<void> {
   const { reader, state } = context
   const where = onlyRig === undefined ? '' : `WHERE rig = ${quoteText(onlyRig)}`
-  const ledger = reader.table('_envelopes')
+  // Texts in every row: only where they are needed.
+  const filename = context.isRemoved !== undefined
+  const ledger = reader.table('_envelopes', { filename })
   if (ledger) {
     const sql = `SELECT rig, spool, seq, predecessor, received_ns, segment, "offset", stream, "rows", era, first_t_ns, last_t_ns,
-      readings, checksum FROM ${ledger} ${where} ORDER BY rig, spool, seq`
+      readings, checksum, ${filename ? 'parse_filename(filename)' : "''"} AS filename FROM ${ledger} ${where} ORDER BY rig, spool, seq`
     for await (const rows of reader.query(sql)) for (const row of rows) takeRow(context, row as unknown as LedgerRow)
   }
   const gaps = reader.table('_gaps')
@@ -62,13 +65,19 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
     sum: unpackSum(Number(row.readings ?? 0), row.checksum ?? 0n),
   }
   const position = { segment: row.segment, offset: Number(row.offset) }
-  if (place === 'across') stream.boundary.add(`${row.spool} ${seq}`)
-  else {
-    addTally(stream.ledger, tally)
+  const removed = context.isRemoved?.(row.stream, row.filename) ?? false
+  if (removed) {
+    addTally(stream.removed, tally)
+    stream.influxLeftOut.add({ era: row.era ?? 0, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
+  } else if (place === 'across') stream.boundary.add(`${row.spool} ${seq}`)
+  else addTally(stream.ledger, tally)
+  if (place === 'inside') {
+    // The journal may have what the lake has no more.
     const inJournal = journal !== undefined && !isBefore(position, journal.from) && isBefore(position, lakeCursor)
     if (inJournal) addTally(stream.ledgerInJournal, tally)
   }
   const owed = influxCursor !== undefined && !isBefore(position, influxCursor)
+  if (removed) return
   if (owed || aside.influx.has(envelopeKey(row.rig, row.spool, seq))) {
     addTally(stream.pendingInInflux, tally)
     stream.influxLeftOut.add({ era: row.era ?? 0, firstNs: row.first_t_ns, lastNs: row.last_t_ns })

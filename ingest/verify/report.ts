@@ -42,7 +42,11 @@ export interface StreamReport {
   stream: string
   /** What the ledger says was taken from the journal, and what waits there. */
   delivered: Amount & { envelopes: number }
-  lake: Amount & { pending: { envelopes: number; rows: number; readings: number } }
+  lake: Amount & {
+    pending: { envelopes: number; rows: number; readings: number }
+    /** By retention: a Gap says so. InfluxDB is not compared there. */
+    removed: { envelopes: number; rows: number; readings: number }
+  }
   /** What of the delivered the journal still has, read anew, beside what the ledger says of it. */
   journal: { envelopes: number; found: Amount; ledger: Amount }
   influx: InfluxStreamReport | null

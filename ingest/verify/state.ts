@@ -30,6 +30,8 @@ export interface StreamState {
   ledgerInJournal: Tally
   journal: Tally
   pendingInLake: Tally
+  /** By the ledger: envelopes in the span whose rows retention has removed. */
+  removed: Tally
   pendingInInflux: Tally
   /** Envelopes that lie partly in the span, as `spool seq`: in the lake, but not in `ledger`. */
   boundary: Set<string>
@@ -80,6 +82,7 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         ledgerInJournal: newTally(),
         journal: newTally(),
         pendingInLake: newTally(),
+        removed: newTally(),
         pendingInInflux: newTally(),
         boundary: new Set(),
         influxLeftOut: createIntervals(),

@@ -14,6 +14,7 @@ import { reportSpools } from './numbers.ts'
 import { readAside } from './read-aside.ts'
 import { findJournal, journalEnvelopes, readJournal } from './read-journal.ts'
 import { readLedger } from './read-ledger.ts'
+import { removedFiles } from './removed-files.ts'
 import type { InfluxStreamReport, RigReport, StreamReport, VerifyReport } from './report.ts'
 import { createState, type RigState, type StreamState } from './state.ts'
 import { addTally, amountOf, newTally, sameAmount } from './tally.ts'
@@ -84,6 +85,7 @@ async function verifyOnce(
       journalFolder,
       journal: await findJournal(journalFolder),
       lakeFiles,
+      isRemoved: removedFiles(catalog, snapshot.files),
       lakeCursor: snapshot.cursor,
       influxCursor,
       aside: readAside(join(dataFolder, 'quarantine'), catalog, state),
@@ -159,7 +161,7 @@ async function reportStream(
 ): Promise<StreamReport> {
   const finding = await checkLake(context, rig, stream)
   const problems: string[] = []
-  const { ledger, ledgerInJournal, journal, pendingInLake: pending } = stream
+  const { ledger, ledgerInJournal, journal, pendingInLake: pending, removed } = stream
   const inside = withoutBoundary(finding, ledger.envelopes)
   if (!sameAmount(inside, ledger)) problems.push(differ('the lake', inside, 'its ledger', ledger))
   if (!sameAmount(journal, ledgerInJournal) || journal.envelopes !== ledgerInJournal.envelopes) {
@@ -167,7 +169,7 @@ async function reportStream(
   }
   if (finding.duplicates > 0) problems.push(`${finding.duplicates} rows are there more than once`)
   const delivered = newTally()
-  for (const part of [ledger, finding.boundary, pending]) addTally(delivered, part)
+  for (const part of [ledger, finding.boundary, pending, removed]) addTally(delivered, part)
   let fromInflux: InfluxStreamReport | null = null
   try {
     if (influx) fromInflux = await compareInflux(context, rig, stream, finding, influx)
@@ -186,6 +188,7 @@ async function reportStream(
     lake: {
       ...amountOf(finding.total),
       pending: { envelopes: pending.envelopes, rows: pending.rows, readings: pending.sum.count },
+      removed: { envelopes: removed.envelopes, rows: removed.rows, readings: removed.sum.count },
     },
     journal: { envelopes: journal.envelopes, found: amountOf(journal), ledger: amountOf(ledgerInJournal) },
     influx: fromInflux,

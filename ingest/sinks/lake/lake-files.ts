@@ -85,6 +85,8 @@ export async function recoverFiles(
   await rm(asideFolder(lakeFolder), { recursive: true, force: true })
   await mkdir(asideFolder(lakeFolder), { recursive: true })
   const known = new Set(catalog.lakeFiles().map(({ path }) => path))
+  // Those that retention has removed are deleted when no query reads them any more.
+  for (const path of catalog.lakeLeftovers(Number.MAX_SAFE_INTEGER)) known.add(path)
   const cursor = catalog.cursor('lake')
   const parked = new Set(catalog.parked('lake').map(({ position }) => `${position.segment}-${position.offset}`))
   const recovered: Recovered = { removed: 0, adopted: 0, unreadable: 0 }

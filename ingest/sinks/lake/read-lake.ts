@@ -18,8 +18,11 @@ export interface LakeReader {
    * if `raw` is set.
    */
   rows(stream: string, rig: string, span?: LakeSpan & { raw?: boolean }): AsyncGenerator<LakeRows>
-  /** SQL for reading one of the tables beside the streams (`_envelopes` ...); undefined if it has no files. */
-  table(name: string): string | undefined
+  /**
+   * SQL for reading one of the tables beside the streams (`_envelopes` ...); undefined if it has no files. `filename`: with a column of
+   * that name, the file of each row.
+   */
+  table(name: string, options?: { filename: boolean }): string | undefined
   /** Rows of a query, chunk by chunk, as objects with the columns' names. */
   query(sql: string): AsyncGenerator<Record<string, unknown>[]>
   close(): void
@@ -113,9 +116,11 @@ export async function openLakeReader(
       [...new Set(catalog.lakeFiles().map(({ table }) => table))].filter((table) => !table.startsWith('_')),
     channels: (stream, span = {}) => unite(filesOf(stream, span), path, footers),
     rows,
-    table(name) {
+    table(name, { filename } = { filename: false }) {
       const files = catalog.lakeFiles(name).map((file) => quoteText(path(file)))
-      return files.length === 0 ? undefined : `read_parquet([${files.join(', ')}], union_by_name = true)`
+      return files.length === 0
+        ? undefined
+        : `read_parquet([${files.join(', ')}], union_by_name = true, filename = ${filename})`
     },
     async *query(sql) {
       const result = await connection.stream(sql)

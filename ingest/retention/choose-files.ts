@@ -1,0 +1,44 @@
+import { ulid } from '../../common/ulid.ts'
+import type { Catalog, LakeFile } from '../catalog/types.ts'
+import type { RetentionConfig } from './config.ts'
+
+// Which files go. What counts is when their rows came to ingest, which a segment's name tells: not the times in them, because a rig
+// may boot in 1970 or in 2099, and a backlog or a recording that came today is not to go today.
+
+const dayMs = 86_400_000
+/** A segment is open for so long at most (journal.segmentAgeMaxS): all in it came within this after its name was drawn. */
+const segmentOpenMaxMs = 3_600_000
+/** In one turn, so that nothing else waits for it. */
+export const filesMax = 500
+
+export interface Chosen {
+  files: LakeFile[]
+  /** In words: for the log, the Gap, the catalog. */
+  reason: string
+}
+
+/** Undefined: none. */
+export function chooseFiles(
+  catalog: Pick<Catalog, 'oldestLakeFiles' | 'lakeTotals'>,
+  { ageMaxDays, bytesMax }: RetentionConfig,
+  nowMs: number,
+): Chosen | undefined {
+  if (ageMaxDays !== undefined) {
+    const files = catalog.oldestLakeFiles(filesMax, segmentAt(nowMs - ageMaxDays * dayMs - segmentOpenMaxMs))
+    if (files.length > 0) return { files, reason: `it came more than ${ageMaxDays} days ago (ageMaxDays)` }
+  }
+  if (bytesMax === undefined) return undefined
+  let over = catalog.lakeTotals().bytes - bytesMax
+  const files: LakeFile[] = []
+  if (over > 0) {
+    for (const file of catalog.oldestLakeFiles(filesMax)) {
+      if (over <= 0) break
+      files.push(file)
+      over -= file.bytes
+    }
+  }
+  return files.length > 0 ? { files, reason: `the lake had more than ${bytesMax} bytes (bytesMax)` } : undefined
+}
+
+/** Sorts behind the names of all segments that were begun before then, and before all others. */
+const segmentAt = (ms: number): string => ulid(undefined, Math.max(0, Math.floor(ms))).slice(0, 10)
