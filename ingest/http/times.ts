@@ -10,7 +10,8 @@ const unitsNs: Record<string, bigint> = {
   d: 86_400_000_000_000n,
 }
 
-const int64Max = 2n ** 63n - 1n
+/** Undefined for what 64 bits don't hold: years before 1677 and after 2262. */
+const within64Bits = (ns: bigint): bigint | undefined => (BigInt.asIntN(64, ns) === ns ? ns : undefined)
 
 /**
  * ns since 1970 UTC. Taken: ISO 8601 with an offset, up to nanoseconds ("2026-11-21T09:00:00.5+09:00"); decimal digits, which are
@@ -20,11 +21,8 @@ export function parseTime(text: string, nowNs: bigint): bigint | undefined {
   const trimmed = text.trim()
   if (trimmed === 'now') return nowNs
   const back = /^-(\d{1,9})(ms|s|m|h|d)$/.exec(trimmed)
-  if (back) return nowNs - BigInt(back[1]!) * unitsNs[back[2]!]!
-  if (/^\d{1,19}$/.test(trimmed)) {
-    const ns = BigInt(trimmed)
-    return ns <= int64Max ? ns : undefined
-  }
+  if (back) return within64Bits(nowNs - BigInt(back[1]!) * unitsNs[back[2]!]!)
+  if (/^\d{1,19}$/.test(trimmed)) return within64Bits(BigInt(trimmed))
   // A "+" in an address is a space: meant is the plus of an offset.
   const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d| \d\d:?\d\d)$/i.exec(
     trimmed,
@@ -33,7 +31,7 @@ export function parseTime(text: string, nowNs: bigint): bigint | undefined {
   const [, date, time, fraction = '', offset] = iso as unknown as [string, string, string, string | undefined, string]
   const ms = Date.parse(`${date}T${time}${offset.replace(' ', '+')}`)
   if (!Number.isFinite(ms)) return undefined
-  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+  return within64Bits(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0')))
 }
 
 export const timeRule =

@@ -215,6 +215,8 @@ describe('runs by API', () => {
       ['/v1/runs?limit=0', undefined, /limit/],
       ['/v1/runs?after=xx', undefined, /after: "xx" is no page's "next"/],
       ['/v1/runs?from=now&to=-1h', undefined, /from is after to/],
+      ['/v1/runs?from=9999-01-01T00:00:00Z', undefined, /from: expected a time/],
+      ['/v1/runs?from=-999999999d', undefined, /from: expected a time/],
       ['/v1/runs?open=maybe', undefined, /open/],
     ]
     for (const [path, body, detail] of asked) {
