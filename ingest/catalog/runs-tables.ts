@@ -47,7 +47,7 @@ export interface RunsTables {
   /** Runs that were started on the rig up to then, the newest first. */
   startedBefore(rig: string, tNs: bigint, limit: number): string[]
   /** Stops of the rig from then on that name no run, in the order in which they happened. */
-  unnamedStops(rig: string, fromNs: bigint): RunEventRecord[]
+  unnamedStops(rig: string, fromNs: bigint, limit: number): RunEventRecord[]
   unnamedStopsOfNone(rig: string, fromNs: bigint, limit: number): RunEventRecord[]
   countFor(record: RunEventRecord, run: string): void
   saveRun(row: RunRow): void
@@ -138,7 +138,9 @@ function eventTables(sql: Sqlite, events: (where: string, ...parameters: unknown
       ),
       ...events(`of_run = ? AND type = 'run.froze' ${inOrder} LIMIT 1000`, run),
     ],
-    eventsOfThing: (thing: string, limit: number) => events(`of_thing = ? ${inOrder} LIMIT ?`, thing, limit),
+    // The second condition is the index's own.
+    eventsOfThing: (thing: string, limit: number) =>
+      events(`of_thing = ? AND of_thing <> '' ${inOrder} LIMIT ?`, thing, limit),
     countEvents: () =>
       sql.all<{ rig: string; count: number }>('SELECT rig, count(*) AS count FROM run_events GROUP BY rig'),
     addStart: (rig: string, tNs: bigint, run: string) =>
@@ -152,8 +154,13 @@ function eventTables(sql: Sqlite, events: (where: string, ...parameters: unknown
           limit,
         )
         .map(({ run }) => run),
-    unnamedStops: (rig: string, fromNs: bigint) =>
-      events('rig = ? AND unnamed = 1 AND t_ns >= ? ORDER BY t_ns, received_ns, rig, spool, seq', rig, fromNs),
+    unnamedStops: (rig: string, fromNs: bigint, limit: number) =>
+      events(
+        'rig = ? AND unnamed = 1 AND t_ns >= ? ORDER BY t_ns, received_ns, rig, spool, seq LIMIT ?',
+        rig,
+        fromNs,
+        limit,
+      ),
     unnamedStopsOfNone: (rig: string, fromNs: bigint, limit: number) =>
       events("rig = ? AND unnamed = 1 AND t_ns >= ? AND of_run = '' ORDER BY t_ns LIMIT ?", rig, fromNs, limit),
     countFor: ({ rig, id }: RunEventRecord, run: string) =>

@@ -12,7 +12,7 @@ import type { RunEventRecord } from './types.ts'
 // Takes events as they become durable, and writes them in small batches with a pause between them, so that a flood of markers does
 // not hold up receipts. What is more than fits is read again from the journal, which is not cut before that.
 
-const batchMax = 200
+const batchMax = 100
 const pauseMs = 25
 const queueMax = 2_000
 const retryAfterMs = 1_000

@@ -10,6 +10,8 @@ import { byTime, type Marker, type RigEntry, type Run, type RunEventRecord } fro
 
 /** A run left open under so many later ones is not what a stop without a name means. */
 const candidatesMax = 50
+/** A start that comes so late (of a rig that booted in 1970) is no matter to stops beyond these. */
+const stopsMax = 1000
 
 export const readRun = (tables: RunsTables, run: string): Run | undefined =>
   foldRun(run, tables.eventsOfRun(run, eventsMax + 1))
@@ -82,7 +84,7 @@ function concerned(tables: RunsTables, record: RunEventRecord): string[] {
  */
 function resolveStops(tables: RunsTables, rig: string, fromNs: bigint): Set<string> {
   const changed = new Set<string>()
-  const stops = tables.unnamedStops(rig, fromNs)
+  const stops = tables.unnamedStops(rig, fromNs, stopsMax)
   for (const stop of stops) if (stop.run !== '') tables.countFor(stop, '')
   for (const stop of stops) {
     const run = openRun(tables, rig, stop)
