@@ -423,6 +423,24 @@ describe('a channel', () => {
     expect(judge(values, { nature, array }).report.stuck).toMatchObject({ value: Math.fround(33.3), seconds: 19.99 })
   })
 
+  test('a speed that settles is at rest; one that stops in the middle of a change is stuck', () => {
+    // A cruise control comes ever nearer to its speed, until a float cannot tell any more.
+    const drive = (steadyFrom: number) =>
+      Array.from({ length: 9000 }, (_, i) => {
+        const free = 60 + 20 * Math.sin(i / 500)
+        if (i < steadyFrom) return free
+        const at = 60 + 20 * Math.sin(steadyFrom / 500)
+        return at + 3 - 3 * Math.exp(-(i - steadyFrom) / 60)
+      })
+    const nature = { kind: 'f32', unit: 'km/h', min: 0, max: 300 } as const
+    const array = (all: number[]) => Float32Array.from(all)
+    const settled = judge(drive(4000), { nature, array }).report
+    expect(settled.longestStill!.seconds).toBeGreaterThan(20)
+    expect(settled.stuck).toBeNull()
+    const frozen = drive(9000).map((value, i, all) => (i < 5000 ? value : all[5000]!))
+    expect(judge(frozen, { nature, array }).report.stuck).toMatchObject({ seconds: 39.99 })
+  })
+
   test('a value that a channel returns to and stays at is its rest', () => {
     const values: number[] = []
     for (let i = 0; i < 3; i++) values.push(...noisy(5, 100, i), ...new Array<number>(3000).fill(-1.5))

@@ -28,6 +28,8 @@ export interface Held {
   fromNs: number
   secondNs: number
   thirdNs: number
+  /** From the value before to this one; NaN: none was before. */
+  entryStep: number
 }
 
 export interface ChannelTally {
@@ -44,6 +46,10 @@ export interface ChannelTally {
   sinceNs: number
   untilNs: number
   heldRows: number
+  entryStep: number
+  /** How much the value changed, at the first changes and then at every so many; the newest overwrite the oldest. */
+  steps: Float64Array
+  stepsTaken: number
   /** Holds of one row that a change ended; longer ones by their length. */
   shortHolds: number
   holds: LogHistogram
@@ -65,6 +71,10 @@ export const clippedRowsMin = 3
 const heldNsMin = 1e9
 const heldMax = 32
 export const distinctMax = 16
+
+/** Steps that are remembered, a power of 2, and which changes they are of when there are many. */
+const stepsMax = 256
+const stepEvery = 64
 
 const noClip = (value: number): Clip => ({
   value,
@@ -88,6 +98,9 @@ export const createChannelTally = (limits: Limits): ChannelTally => ({
   sinceNs: 0,
   untilNs: 0,
   heldRows: 0,
+  entryStep: Number.NaN,
+  steps: new Float64Array(stepsMax),
+  stepsTaken: 0,
   shortHolds: 0,
   holds: createLogHistogram(8),
   lowest: Number.POSITIVE_INFINITY,
@@ -151,7 +164,9 @@ export function takeValues(
         highest = tally.highest
       }
       changes++
-    }
+      tally.entryStep = Math.abs(next - value)
+      if (changes <= stepsMax || changes % stepEvery === 0) takeStep(tally)
+    } else tally.entryStep = Number.NaN
     // Neither NaN nor infinite.
     if (next - next === 0) {
       value = next
@@ -174,6 +189,20 @@ export function takeValues(
   tally.shortHolds = shortHolds
   tally.missing += missing
   tally.present += rows - missing
+}
+
+function takeStep(tally: ChannelTally): void {
+  const { entryStep, steps } = tally
+  // To or from what is no number.
+  if (entryStep - entryStep !== 0) return
+  steps[tally.stepsTaken & (stepsMax - 1)] = entryStep
+  tally.stepsTaken++
+}
+
+/** The median of how much the value changes when it does; undefined if it never did. */
+export function usualStep({ steps, stepsTaken }: ChannelTally): number | undefined {
+  const taken = steps.slice(0, Math.min(stepsTaken, stepsMax)).sort()
+  return taken[taken.length >> 1]
 }
 
 /** After the last chunk. */
@@ -226,35 +255,36 @@ function addRun(clip: Clip, rows: number, fromNs: number, lengthNs: number): voi
 }
 
 function addHeld(tally: ChannelTally, value: number, rows: number, lengthNs: number): void {
-  const { longest, held, sinceNs } = tally
-  if (!longest || lengthNs > longest.longestNs) tally.longest = newHeld(value, rows, lengthNs, sinceNs)
+  const { longest, held, sinceNs, entryStep } = tally
+  if (!longest || lengthNs > longest.longestNs) tally.longest = newHeld(value, rows, lengthNs, tally)
   if (lengthNs < heldNsMin) return
   const known = held.find((each) => each.value === value)
   if (!known) {
-    if (held.length < heldMax) held.push(newHeld(value, rows, lengthNs, sinceNs))
+    if (held.length < heldMax) held.push(newHeld(value, rows, lengthNs, tally))
     else {
       const least = held.reduce((a, b) => (b.longestNs < a.longestNs ? b : a))
-      if (least.longestNs < lengthNs) Object.assign(least, newHeld(value, rows, lengthNs, sinceNs))
+      if (least.longestNs < lengthNs) Object.assign(least, newHeld(value, rows, lengthNs, tally))
     }
     return
   }
   if (lengthNs > known.longestNs) {
     known.thirdNs = known.secondNs
     known.secondNs = known.longestNs
-    Object.assign(known, { longestNs: lengthNs, longestRows: rows, fromNs: sinceNs })
+    Object.assign(known, { longestNs: lengthNs, longestRows: rows, fromNs: sinceNs, entryStep })
   } else if (lengthNs > known.secondNs) {
     known.thirdNs = known.secondNs
     known.secondNs = lengthNs
   } else if (lengthNs > known.thirdNs) known.thirdNs = lengthNs
 }
 
-const newHeld = (value: number, rows: number, lengthNs: number, fromNs: number): Held => ({
+const newHeld = (value: number, rows: number, lengthNs: number, { sinceNs, entryStep }: ChannelTally): Held => ({
   value,
   longestNs: lengthNs,
   longestRows: rows,
-  fromNs,
+  fromNs: sinceNs,
   secondNs: 0,
   thirdNs: 0,
+  entryStep,
 })
 
 let doubles = new Float64Array(2048)

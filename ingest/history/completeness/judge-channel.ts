@@ -1,5 +1,5 @@
 import type { Kind } from '../../../protos/types.ts'
-import { type ChannelTally, type Clip, distinctMax, type Held } from './channel-tally.ts'
+import { type ChannelTally, type Clip, distinctMax, type Held, usualStep } from './channel-tally.ts'
 import { lengthAt } from './log-histogram.ts'
 import type { ClippedReport, NumbersReport, StillReport } from './report.ts'
 
@@ -22,6 +22,8 @@ export interface TimeBase {
 /** A channel that stood still this long, and this many times its usual pause, may be stuck. */
 const stuckNsMin = 10e9
 export const stuckTimes = 10
+/** A channel whose last step before was this part of a usual one has come to rest by itself: a car at a steady speed. */
+const settledShare = 0.01
 /** With fewer changes, what is usual is not known. */
 const changesMin = 20
 /** At an extreme that is no limit of the range: so many runs, longer than so many usual pauses. */
@@ -79,9 +81,11 @@ function restsAt(value: number, { unit, min, max }: ChannelNature): boolean {
 function stuckOf(tally: ChannelTally, nature: ChannelNature, usualNs: number | undefined): Held | undefined {
   if (usualNs === undefined || tally.changes < changesMin) return undefined
   const least = Math.max(stuckNsMin, stuckTimes * usualNs)
+  const settledStep = settledShare * (usualStep(tally) ?? 0)
   let longest: Held | undefined
   for (const held of tally.held) {
     if (held.longestNs <= least || restsAt(held.value, nature)) continue
+    if (held.entryStep < settledStep) continue
     // It has come back to this value and stayed there: it rests there.
     if (held.thirdNs > least) continue
     if (!longest || held.longestNs > longest.longestNs) longest = held
