@@ -6,6 +6,7 @@ type Schema = Record<string, unknown>
 /** The mistakes, each with its path; empty if there are none. `root`: the document that $ref points into. */
 export function mistakesOf(value: unknown, schema: Schema, root: unknown, path = '$'): string[] {
   if (typeof schema.$ref === 'string') return mistakesOf(value, follow(schema.$ref, root), root, path)
+  if (schema.allOf) return mistakesOf(value, merge(schema, root), root, path)
   const alternatives = (schema.anyOf ?? schema.oneOf) as Schema[] | undefined
   if (alternatives) {
     const all = alternatives.map((each) => mistakesOf(value, each, root, path))
@@ -13,7 +14,7 @@ export function mistakesOf(value: unknown, schema: Schema, root: unknown, path =
       ? []
       : [`${path}: none of its alternatives: ${all.flat().join('; ')}`]
   }
-  const mistakes = ((schema.allOf ?? []) as Schema[]).flatMap((each) => mistakesOf(value, each, root, path))
+  const mistakes: string[] = []
   if (schema.enum && !(schema.enum as unknown[]).includes(value))
     mistakes.push(`${path}: ${show(value)} is none of ${show(schema.enum)}`)
   if ('const' in schema && schema.const !== value) mistakes.push(`${path}: ${show(value)} is not ${show(schema.const)}`)
@@ -64,6 +65,20 @@ function isOf(type: string, value: unknown): boolean {
       // The rest of the types of JSON schema are those of typeof.
       return typeof value === type
   }
+}
+
+/** `allOf` as one schema: what one of them does not name, another may. */
+function merge({ allOf, ...own }: Schema, root: unknown): Schema {
+  const merged: Schema = { properties: {}, required: [] }
+  for (const each of [...(allOf as Schema[]), own]) {
+    const part = typeof each.$ref === 'string' ? follow(each.$ref, root) : each
+    const { properties, required, ...rest } = part.allOf ? merge(part, root) : part
+    Object.assign(merged, rest, {
+      properties: { ...(merged.properties as Schema), ...(properties as Schema | undefined) },
+      required: [...(merged.required as string[]), ...((required as string[] | undefined) ?? [])],
+    })
+  }
+  return merged
 }
 
 function follow(ref: string, root: unknown): Schema {
