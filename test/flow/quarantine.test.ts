@@ -160,6 +160,36 @@ describe('the quarantine of a lake', () => {
     expect((await list()).counts).toEqual([])
   })
 
+  it('takes in what an earlier release could not read, and knows what was there already', async () => {
+    const quarantine = openQuarantine(join(station.data, 'quarantine'))
+    const other = '01J0000000000000000000000R'
+    const made = (seq: number, whose = rig) =>
+      encodeEnvelope({ rig: whose, spool: other, seq, body: { type: 'schema', bytes: schemaOf('옛') } })
+    const topic = rigTopic('bench', rig, 'up')
+    const put = (content: 'payload' | 'envelope', bytes: Uint8Array) =>
+      quarantine.put({ by: 'receive', reason: 'unreadable', detail: '', rig, topic, content, bytes })
+    const ids = [
+      put('payload', encodeBundle([made(1), made(2)])),
+      put('envelope', made(3)),
+      put('envelope', made(2)),
+      put('payload', encodeBundle([made(4), made(1, 'somebody')])),
+    ]
+    const answers = []
+    for (const id of ids) answers.push(await replay(id))
+    expect(answers).toMatchObject([
+      { outcome: 'stored' },
+      { outcome: 'stored' },
+      { outcome: 'duplicate', detail: expect.stringMatching(/in the meantime/) },
+      { outcome: 'stays', reason: 'wrong_rig', detail: expect.stringMatching(/1 other envelopes/) },
+    ])
+    expect(quarantine.ids()).toEqual([ids[3]])
+    await ask(`/v1/quarantine/${ids[3]}`, { method: 'DELETE' })
+    await station.caughtUp('lake')
+    const report = await verified(folder.folder)
+    expect(report.agree).toBe(true)
+    expect(report.rigs[0]!.spools.find((each) => each.spool === other)!.numbers).toEqual([{ from: 1, to: 4 }])
+  })
+
   it('stores batches whose schema came too late, each once, with ingest killed while they are replayed', async () => {
     // More than may wait for a schema: the rest goes to quarantine.
     for (let i = 0; i < 12; i++) await sender.send(batchOf('늦은', startNs + BigInt(i) * 1_000_000_000_000n, bigRows))
