@@ -33,6 +33,10 @@ export function ulid(after?: string, nowMs: number = Date.now()): string {
 
 export const isUlid = (text: string): boolean => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text)
 
+/** Sorts before every ULID of that ms or later, and behind all earlier ones. */
+export const ulidFrom = (ms: number): string =>
+  toBase32(BigInt(Math.min(Math.max(0, Math.floor(ms)), 2 ** 48 - 1)), 10) + '0'.repeat(16)
+
 /** The time of birth in a ULID, ms since 1970. */
 export const ulidTimeMs = (text: string): number => Number(fromBase32(text.slice(0, 10)))
 

@@ -3,8 +3,9 @@ import type { SavedReport } from './catalog/reports-table.ts'
 import type { Catalog } from './catalog/types.ts'
 import type { Completeness } from './history/completeness/report.ts'
 import type { History } from './history/start-history.ts'
-import { HistoryError, type MissingNumbers, type Part } from './history/types.ts'
-import { type Basis, basisOf, concerns, holesChanged, readBasis } from './reports/basis.ts'
+import { type ClockedPart, HistoryError, type MissingNumbers } from './history/types.ts'
+import { type Basis, basisOf, concerns, holesChanged, readBasis, writeBasis } from './reports/basis.ts'
+import { rigPartsOf } from './rig-parts.ts'
 import type { Run } from './runs/types.ts'
 import type { Runs } from './runs.ts'
 import type { RigState } from './state.ts'
@@ -34,9 +35,9 @@ export interface Reports {
 
 export interface ReportsOptions {
   runs: Pick<Runs, 'get' | 'list' | 'partsOf' | 'changed'>
-  history: Pick<History, 'completeness'>
+  history: Pick<History, 'completeness' | 'rigTimes'>
   catalog: Pick<Catalog, 'reports'>
-  rigs(): Pick<RigState, 'rig' | 'health'>[]
+  rigs(): Pick<RigState, 'rig' | 'health' | 'clockOffsetNs'>[]
   missing(rig: string): MissingNumbers[]
   nowNs(): bigint
   log: Logger
@@ -60,7 +61,7 @@ const retryMs = 15_000
 interface Known {
   run: string
   version: number
-  parts: Part[]
+  parts: ClockedPart[]
   made: Basis | undefined
   /** When it is to be made, ms; undefined: it need not. */
   dueMs: number | undefined
@@ -86,7 +87,7 @@ export function startReports(options: ReportsOptions): Reports {
       known.delete(run.run)
       return
     }
-    const parts = run.parts.flatMap(({ rig, fromNs, toNs }) => (toNs === undefined ? [] : [{ rig, fromNs, toNs }]))
+    const parts = run.parts.flatMap(({ toNs, ...part }) => (toNs === undefined ? [] : [{ ...part, toNs }]))
     const made = before?.made ?? readBasis(catalog.reports.madeFrom(run.run))
     const isDue = made?.version !== run.version
     const dueMs = Date.now() + (settling ? settleMsMax : 0)
@@ -105,25 +106,29 @@ export function startReports(options: ReportsOptions): Reports {
   }
 
   const isSettled = ({ parts }: Known): boolean => {
-    const rigs = new Map(options.rigs().map(({ rig, health }) => [rig, health]))
-    return parts.every(({ rig, toNs }) => {
-      const health = rigs.get(rig)
-      return health !== undefined && health.tNs >= toNs && health.spoolEnvelopes <= spoolEmptyMax
+    const rigs = new Map(options.rigs().map((state) => [state.rig, state]))
+    return parts.every(({ rig, toNs, toClock }) => {
+      const { health, clockOffsetNs = 0n } = rigs.get(rig) ?? {}
+      if (health === undefined) return false
+      const tNs = toClock === 'ingest' ? health.tNs + clockOffsetNs : health.tNs
+      return tNs >= toNs && health.spoolEnvelopes <= spoolEmptyMax
     })
   }
 
   const makeNow = async (name: string): Promise<RunReport | undefined> => {
     const run = runs.get(name)
-    const parts = runs.partsOf(name)
-    if (!run || !parts || parts.length === 0) return undefined
+    const entered = runs.partsOf(name)
+    if (!run || !entered || entered.length === 0) return undefined
     // What comes while it is made counts as not in it.
     const row = catalog.reports.newestFile()
+    const { parts } = await rigPartsOf(history, entered, stop.signal)
+    if (parts.length === 0) return undefined
     const missing = [...new Set(parts.map(({ rig }) => rig))].flatMap(options.missing)
     const made = await history.completeness({ parts, missing, nowNs: nowNs() }, stop.signal)
     const report = { run: name, version: run.version, outdated: false, ...made }
     if (run.toNs === undefined || run.withdrawn) return report
     const basis = basisOf(run.version, row, made)
-    const saved: SavedReport = { madeFrom: JSON.stringify(basis), madeMs: made.madeMs, report: JSON.stringify(report) }
+    const saved: SavedReport = { madeFrom: writeBasis(basis), madeMs: made.madeMs, report: JSON.stringify(report) }
     catalog.reports.saveReport(name, saved)
     const one = known.get(name)
     if (one) {
@@ -169,7 +174,11 @@ export function startReports(options: ReportsOptions): Reports {
       const files = catalog.reports.filesAfter(seen, filesAtOnce)
       for (const one of known.values()) {
         const made = one.made
-        if (made && one.dueMs === undefined && files.some((file) => file.row > made.row && concerns(one.parts, file))) {
+        if (
+          made &&
+          one.dueMs === undefined &&
+          files.some((file) => file.row > made.row && concerns(made.parts ?? one.parts, file))
+        ) {
           one.dueMs = Date.now()
         }
       }

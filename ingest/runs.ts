@@ -4,7 +4,7 @@ import type { RigFacts } from '../protos/run-events.ts'
 import type { EnvelopeHeader } from '../protos/types.ts'
 import type { After, RunFilter, RunsTables } from './catalog/runs-tables.ts'
 import type { Catalog } from './catalog/types.ts'
-import type { Part } from './history/types.ts'
+import type { ClockedPart } from './history/types.ts'
 import type { Own } from './own.ts'
 import {
   correctRun,
@@ -48,8 +48,8 @@ export interface Runs {
   names(): string[]
   /** Newest first. */
   list(filter: RunFilter, after: After | undefined, limit: number): { runs: Run[]; next: After | undefined }
-  /** When each rig took part: until now where it still does. Undefined: no such run. */
-  partsOf(run: string): Part[] | undefined
+  /** When each rig took part, by the clocks of those who entered it: until now where it still does. Undefined: no such run. */
+  partsOf(run: string): ClockedPart[] | undefined
   markersOf(run: Run, after: After, limit: number): MarkerPage
   markersOfRig(rig: string, span: { fromNs: bigint; toNs: bigint }, after: After, limit: number): MarkerPage
   history(rig: string): RigEntry[]
@@ -140,8 +140,8 @@ export function createRuns({ catalog, nowNs, rigs, agentVersionOf, log }: RunsOp
     partsOf(name) {
       const now = nowNs()
       return readRun(tables, name)
-        ?.parts.map(({ rig, fromNs, toNs = now }) => ({ rig, fromNs, toNs }))
-        .filter(({ fromNs, toNs }) => fromNs < toNs)
+        ?.parts.map(({ rig, fromNs, fromClock, toNs = now, toClock }) => ({ rig, fromNs, fromClock, toNs, toClock }))
+        .filter(({ fromNs, toNs, fromClock, toClock }) => fromNs < toNs || fromClock !== toClock)
     },
     markersOf: (run, after, limit) => markersOfRun(tables, run, after, limit),
     markersOfRig: (rig, span, after, limit) => markersOfRig(tables, rig, span, after, limit),

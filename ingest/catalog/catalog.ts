@@ -181,7 +181,23 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesO
     )
     return found?.version ?? ''
   }
-  const filesOf = ({ table, rig, fromNs, toNs, filesMax }: LakeWanted): LakeFile[] => {
+  const filesBetween = ({ table, rig, filesMax = -1, between }: LakeWanted): LakeFile[] => {
+    const { fromSegment, toSegment, besides } = between!
+    const files = (where: string, limit: number, ...segments: string[]) =>
+      sql.all<FileRow>(
+        `SELECT ${fileColumns} FROM lake_files WHERE table_name = ?1
+           AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(lake_files.rigs) WHERE value = ?2)) AND ${where} LIMIT ?3`,
+        ...[table, rig ?? null, limit, ...segments],
+      )
+    return [
+      ...files('segment < ?4 ORDER BY segment DESC', besides, fromSegment),
+      ...files('segment >= ?4 AND segment <= ?5 ORDER BY segment', filesMax, fromSegment, toSegment),
+      ...files('segment > ?4 ORDER BY segment', besides, toSegment),
+    ].map(toFile)
+  }
+  const filesOf = (wanted: LakeWanted): LakeFile[] => {
+    const { table, rig, fromNs, toNs, filesMax } = wanted
+    if (wanted.between) return filesBetween(wanted).sort(byPlace)
     const where = ['table_name = ?1']
     if (fromNs !== undefined) where.push('CAST(max_time_ns AS INTEGER) >= CAST(?2 AS INTEGER)')
     if (toNs !== undefined) where.push('CAST(min_time_ns AS INTEGER) < CAST(?3 AS INTEGER)')

@@ -43,6 +43,8 @@ export interface LakeWanted {
   /** What an earlier look said of this table, if any: if nothing has changed since, no files are listed. */
   unlessVersion?: string | undefined
   filesMax?: number
+  /** Beside what is said above: those that came from segments between these, and so many before and behind them. */
+  between?: { fromSegment: string; toSegment: string; besides: number }
 }
 
 export interface LakeLook {

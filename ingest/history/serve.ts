@@ -8,9 +8,10 @@ import { createKnownGaps, type GapsWanted, gapsOf, ledgerWanted } from './gaps.t
 import { createGate, type Gate } from './gate.ts'
 import { type Engine, type Look, takeLook } from './look.ts'
 import { writeParquetAnswer } from './parquet.ts'
+import { createRigTimes } from './rig-times.ts'
 import { createStreams } from './streams.ts'
 import { checkThinned, thin } from './thin.ts'
-import { type GapsQuery, HistoryError, type ReadingsQuery, type ThinnedQuery } from './types.ts'
+import { type GapsQuery, HistoryError, type ReadingsQuery, type RigTimesQuery, type ThinnedQuery } from './types.ts'
 import { type Asked, encodeHead, fromJson, toJson } from './wire.ts'
 
 // Answers questions over HTTP, on a socket that ingest alone can reach. Bounds how many are computed at a time and how long one takes; ends
@@ -44,6 +45,7 @@ export function createHistoryServer({
   const reports = createGate('reports on completeness', 1, 16)
   const gaps = createKnownGaps(engine.files)
   const streams = createStreams(engine)
+  const rigTimes = createRigTimes(engine)
   let open = 0
 
   const withConnection = async <T>(
@@ -166,7 +168,13 @@ export function createHistoryServer({
       leave = await small.enter(limited)
       if (request.url === '/thinned') await answerThinned(fromJson(text), response, limited)
       else if (request.url === '/gaps') response.end(toJson(await answerGaps(fromJson(text), limited)))
-      else if (request.url === '/streams') {
+      else if (request.url === '/rig-times') {
+        const { query, synced } = fromJson<Asked<RigTimesQuery>>(text)
+        const found = await again(() =>
+          withConnection(limited, (connection) => rigTimes(connection, query, synced, limited)),
+        )
+        response.end(toJson(found))
+      } else if (request.url === '/streams') {
         const { query, synced } = fromJson<Asked<{ rig?: string }>>(text)
         if (synced) await engine.tail.follow(synced)
         response.end(toJson(streams(query.rig)))

@@ -17,6 +17,8 @@ import {
   type HistoryStatus,
   type ReadingsHead,
   type ReadingsQuery,
+  type RigTimesAnswer,
+  type RigTimesQuery,
   type StreamFacts,
   type ThinnedAnswer,
   type ThinnedQuery,
@@ -39,6 +41,8 @@ export interface History {
   completeness(query: CompletenessQuery, signal?: AbortSignal): Promise<Completeness>
   /** Of one rig or all, sorted by rig and stream. */
   streams(rig?: string, signal?: AbortSignal): Promise<StreamFacts[]>
+  /** Times by ingest's clock as times by the rigs' own. */
+  rigTimes(query: RigTimesQuery, signal?: AbortSignal): Promise<RigTimesAnswer>
   status(): HistoryStatus
   /** Safe twice. */
   close(): Promise<void>
@@ -119,6 +123,7 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
       fromJson<Completeness>(await readText(await ask('/completeness', query, signal))),
     streams: async (rig, signal) =>
       fromJson<StreamFacts[]>(await readText(await ask('/streams', rig === undefined ? {} : { rig }, signal))),
+    rigTimes: async (query, signal) => fromJson<RigTimesAnswer>(await readText(await ask('/rig-times', query, signal))),
     status: child.status,
     close() {
       closing ??= child.close().then(() => {

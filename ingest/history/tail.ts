@@ -1,10 +1,12 @@
 import type { Logger } from '../../common/log.ts'
 import { comparePositions, type LogRecord, type Position } from '../../common/segment-log-types.ts'
 import { readChunks } from '../../common/segment-reader.ts'
-import { readHeader } from '../../protos/envelope.ts'
+import { decodeBody, readHeader } from '../../protos/envelope.ts'
+import { toHex } from '../../protos/hex.ts'
 import type { EnvelopeHeader } from '../../protos/types.ts'
-import { journalRecordHead } from '../journal-record.ts'
+import { decodeJournalRecord, journalRecordHead } from '../journal-record.ts'
 import { peekBatch, schemaHashBytes } from '../live/peek-batch.ts'
+import type { KnownSample } from './clock-map.ts'
 import { peekSpan, type Span } from './peek-span.ts'
 
 // The journal's part that is not in the lake yet: its batches and Gaps, kept encoded in memory, so that a journal segment may be
@@ -50,6 +52,8 @@ export interface TailLook {
   batches(rig: string, schema: string): TailBatch[]
   rigs(): string[]
   gaps(): TailGap[]
+  /** Clock samples of the rig. */
+  clock(rig: string): KnownSample[]
   /** Batches that there is no room for. */
   beyond(rig: string): Beyond[]
   /** Bytes of the journal that the lake has not got. */
@@ -72,6 +76,7 @@ export function createTail(options: { journalFolder: string; bytesMax: number; l
   /** All that is kept, oldest first. */
   let kept: { position: Position; bytes: number; batch: TailBatch | undefined }[] = []
   let gaps: TailGap[] = []
+  let clocks: { position: Position; rig: string; sample: KnownSample }[] = []
   let beyond: Block[] = []
   let bytes = 0
   let dropped: Position | undefined
@@ -82,6 +87,11 @@ export function createTail(options: { journalFolder: string; bytesMax: number; l
     const size = record.bytes.length + entryBytes
     bytes += size
     kept.push({ position: record.position, bytes: size, batch })
+    if (header.bodyType === 'clock_sample') {
+      const sample = readSample(record, header)
+      if (sample) clocks.push({ position: record.position, rig: header.rig, sample })
+      return
+    }
     if (!batch) {
       gaps.push({ record, header })
       return
@@ -176,6 +186,7 @@ export function createTail(options: { journalFolder: string; bytesMax: number; l
     }
     if (count > 0) kept = kept.slice(count)
     gaps = gaps.filter(({ record }) => !isBefore(record.position, cursor))
+    clocks = clocks.filter(({ position }) => !isBefore(position, cursor))
     beyond = beyond.filter((block) => comparePositions(block.to, cursor) > 0)
     for (const [rig, schemas] of touched) {
       const bySchema = rigs.get(rig)
@@ -202,6 +213,7 @@ export function createTail(options: { journalFolder: string; bytesMax: number; l
         batches: (rig, schema) => [...(rigs.get(rig)?.get(schema) ?? [])],
         rigs: () => [...rigs.keys()],
         gaps: () => [...gaps],
+        clock: (rig) => clocks.filter((one) => one.rig === rig).map(({ sample }) => sample),
         beyond: (rig) => blocks.flatMap(({ batches }) => [...batches.values()].filter((one) => one.rig === rig)),
         bytes: bytes + blocks.reduce((sum, block) => sum + block.bytes, 0),
       }
@@ -218,12 +230,24 @@ export function createTail(options: { journalFolder: string; bytesMax: number; l
 const isBefore = (position: Position, cursor: Position | undefined): boolean =>
   cursor !== undefined && comparePositions(position, cursor) < 0
 
-/** Undefined for what holds neither readings nor a Gap, and for what cannot be read: the lake will not have it either. */
+function readSample({ bytes }: LogRecord, header: EnvelopeHeader): KnownSample | undefined {
+  try {
+    const { receivedNs, envelope } = decodeJournalRecord(bytes)
+    const { body } = decodeBody(envelope, header)
+    if (body.type !== 'clock_sample') return undefined
+    const { bootId, ...sample } = body.clockSample
+    return { ...sample, boot: toHex(bootId), spool: header.spool, seq: header.seq, receivedNs }
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined for what holds neither readings nor a Gap nor a clock sample, and for what cannot be read: the lake will not have it either. */
 function readRecord(record: LogRecord): { header: EnvelopeHeader; batch: TailBatch | undefined } | undefined {
   try {
     const envelope = record.bytes.subarray(journalRecordHead)
     const header = readHeader(envelope)
-    if (header.bodyType === 'gap') return { header, batch: undefined }
+    if (header.bodyType === 'gap' || header.bodyType === 'clock_sample') return { header, batch: undefined }
     if (header.bodyType !== 'batch') return undefined
     const peeked = peekBatch(envelope, header.bodyStart, header.bodyEnd)
     if (!peeked) return undefined

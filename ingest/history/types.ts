@@ -11,6 +11,39 @@ export interface Part {
   toNs: bigint
 }
 
+export type ClockName = 'rig' | 'ingest'
+
+/** A part whose bounds are by the clocks named. */
+export interface ClockedPart extends Part {
+  fromClock: ClockName
+  toClock: ClockName
+}
+
+export interface RigTimesQuery {
+  parts: ClockedPart[]
+}
+
+/** A bound by the rig's clock, see clock-map.ts. */
+export interface RigBound {
+  ns: bigint
+  /** Ingest's clock less the rig's. */
+  offsetNs: bigint
+  /** null: there is no sample of the rig's clock; the offset is taken to be 0. */
+  uncertaintyNs: bigint | null
+}
+
+export interface RigTimesAnswer {
+  /** In the order of the question. */
+  parts: {
+    rig: string
+    /** Undefined: it was by the rig's clock already. */
+    from?: RigBound
+    to?: RigBound
+    /** What the rig's clock went through, in order, not touching: several where it was set meanwhile, none where nothing lies between. */
+    through: { fromNs: bigint; toNs: bigint }[]
+  }[]
+}
+
 export const formats = ['arrow', 'csv', 'parquet', 'json'] as const
 export type Format = (typeof formats)[number]
 

@@ -18,6 +18,10 @@ const by = z
   })
   .openapi('By')
 
+const clockName = z
+  .enum(['rig', 'ingest'])
+  .describe("By whose clock that time is: the rig's own, as its rows are, or ingest's. It is of whoever entered it.")
+
 const runFacts = z
   .object({
     operator: z.string(),
@@ -53,8 +57,18 @@ export const runAnswer = z
       .array(
         z.object({
           rig: z.string(),
-          fromNs: int64.describe("Included. By the rig's clock if it was entered there."),
+          fromNs: int64.describe('Included.'),
+          fromClock: clockName,
           toNs: int64.nullable().describe('Not included; null: still open.'),
+          toClock: clockName,
+          rigFromNs: int64
+            .optional()
+            .describe("`fromNs` by the rig's clock. Only of one run; absent if it could not be found out just now."),
+          rigToNs: int64.nullable().optional().describe("`toNs` by the rig's clock; null: still open."),
+          clockUncertaintyNs: int64
+            .nullable()
+            .optional()
+            .describe("Of these two. null: the rig's clock was never compared with ingest's, they are taken to agree."),
           started: by,
           stopped: by.nullable(),
         }),
@@ -92,7 +106,9 @@ export type RunsAnswer = z.infer<typeof runsAnswer>
 const markerSpan = {
   label: z.string(),
   fromNs: int64,
+  fromClock: clockName,
   toNs: int64.nullable().describe('null: a point in time.'),
+  toClock: clockName.nullable(),
   withdrawn: z.boolean(),
 }
 
@@ -160,10 +176,12 @@ export function buildRun(run: Run, problems: string[], whole: boolean): RunAnswe
     fromNs: String(run.fromNs),
     toNs: text(run.toNs),
     facts: shown(run.facts) as RunFacts & RunAnswer['facts'],
-    parts: run.parts.map(({ rig, fromNs, toNs, started, stopped }) => ({
+    parts: run.parts.map(({ rig, fromNs, fromClock, toNs, toClock, started, stopped }) => ({
       rig,
       fromNs: String(fromNs),
+      fromClock,
       toNs: text(toNs),
+      toClock,
       started: buildBy(started),
       stopped: stopped ? buildBy(stopped) : null,
     })),
@@ -188,12 +206,16 @@ export function buildMarker(marker: Marker, inRun: string): MarkerAnswer {
   const span = ({
     label,
     fromNs,
+    fromClock,
     toNs,
+    toClock,
     withdrawn,
-  }: Pick<MarkerVersion, 'label' | 'fromNs' | 'toNs' | 'withdrawn'>) => ({
+  }: Pick<MarkerVersion, 'label' | 'fromNs' | 'fromClock' | 'toNs' | 'toClock' | 'withdrawn'>) => ({
     label,
     fromNs: String(fromNs),
+    fromClock,
     toNs: text(toNs),
+    toClock: toClock ?? null,
     withdrawn,
   })
   return {

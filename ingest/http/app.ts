@@ -99,7 +99,8 @@ export function createApp(options: AppOptions): Api {
   addStateRoutes(app, { state, metrics })
   addRigsRoutes(app, { state, live, nowNs })
   if (options.runs) {
-    const deps = { runs: options.runs, rigs: () => state.rigs().map(({ rig }) => rig), nowNs }
+    const { history } = options
+    const deps = { runs: options.runs, history, rigs: () => state.rigs().map(({ rig }) => rig), nowNs }
     addRunsRoutes(app, deps)
     addRigHistoryRoutes(app, deps)
   }

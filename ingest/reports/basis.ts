@@ -12,20 +12,34 @@ export interface Basis {
   row: number
   /** Holes that the report tells of. */
   holes: MissingNumbers[]
+  /** Of the report, by the rigs' clocks. Absent: an earlier release did not keep them. */
+  parts?: Part[]
 }
 
 export const basisOf = (version: number, row: number, { parts }: Completeness): Basis => ({
   version,
   row,
   holes: parts.flatMap(({ rig, holes }) => holes.map(({ spool, from, to }) => ({ rig, spool, from, to }))),
+  parts: parts.map(({ rig, fromNs, toNs }) => ({ rig, fromNs: BigInt(fromNs), toNs: BigInt(toNs) })),
 })
+
+/** As it is saved. */
+export const writeBasis = (basis: Basis): string =>
+  JSON.stringify(basis, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 
 /** As it was saved; undefined for nothing, and for what another release saved in another way. */
 export function readBasis(text: string | undefined): Basis | undefined {
   if (text === undefined) return undefined
-  const read = JSON.parse(text) as Partial<Basis>
-  const { version, row, holes } = read
-  return version === undefined || row === undefined || !Array.isArray(holes) ? undefined : { version, row, holes }
+  const read = JSON.parse(text) as Partial<Omit<Basis, 'parts'>> & { parts?: Record<keyof Part, string>[] }
+  const { version, row, holes, parts } = read
+  if (version === undefined || row === undefined || !Array.isArray(holes)) return undefined
+  if (!Array.isArray(parts)) return { version, row, holes }
+  return {
+    version,
+    row,
+    holes,
+    parts: parts.map(({ rig, fromNs, toNs }) => ({ rig, fromNs: BigInt(fromNs), toNs: BigInt(toNs) })),
+  }
 }
 
 /** Tables that a report reads, beside the streams. */

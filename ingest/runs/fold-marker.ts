@@ -1,5 +1,5 @@
 import { ownRig } from '../../protos/topics.ts'
-import { byOf, byReceived, type Marker, type RunEventRecord } from './types.ts'
+import { byOf, byReceived, clockOf, type Marker, type RunEventRecord } from './types.ts'
 
 /** Versions of one marker that count: the first ones received. */
 export const markerVersionsMax = 100
@@ -18,7 +18,11 @@ export function foldMarker(records: readonly RunEventRecord[]): Marker | undefin
     const { label, fromNs, toNs, withdrawn = false, run } = event
     const before: Marker | undefined = marker
     const version = (before?.version ?? 0) + 1
-    const span = { fromNs, ...(toNs === undefined ? {} : { toNs }) }
+    const clock = clockOf(sender)
+    // A version says all of it: a time that it does not change stays by the clock of whoever entered that.
+    const fromClock = before?.fromNs === fromNs ? before.fromClock : clock
+    const toClock = (before?.toNs === toNs ? before?.toClock : undefined) ?? clock
+    const span = { fromNs, fromClock, ...(toNs === undefined ? {} : { toNs, toClock }) }
     const others = sender === ownRig ? [] : event.rigs.filter((rig) => rig !== sender)
     const problem = `${sender} named ${others.join(', ')}: a rig speaks for itself alone`
     marker = {

@@ -1,5 +1,5 @@
 import { ownRig } from '../../protos/topics.ts'
-import { byTime, isEnteredAfter, type RunEventRecord } from './types.ts'
+import { byTime, clockOf, isEnteredAfter, type RunEventRecord } from './types.ts'
 
 // When one rig took part in one run: its starts and stops in the order in which they happened, so that it does not matter
 // in which order they arrive.
@@ -9,7 +9,7 @@ export interface RawPart {
   toNs?: bigint
   started: RunEventRecord
   stopped?: RunEventRecord
-  /** By the clocks, the stop was before the start. */
+  /** By one clock, the stop was before the start. */
   stepped?: boolean
 }
 
@@ -34,9 +34,13 @@ export function foldParts(records: readonly RunEventRecord[], rig: string): RawP
     }
   }
   const [first] = parts
-  // A clock was set back in between, or two clocks differ.
+  // A clock was set back in between, or two clocks differ: then each time stays as it is.
   if (parts.length === 1 && first && first.toNs === undefined && early && isEnteredAfter(first.started, early)) {
-    Object.assign(first, { toNs: first.fromNs, stopped: early, stepped: true })
+    const isOneClock = clockOf(early.rig) === clockOf(first.started.rig)
+    Object.assign(first, {
+      stopped: early,
+      ...(isOneClock ? { toNs: first.fromNs, stepped: true } : { toNs: early.tNs }),
+    })
   }
   return parts
 }

@@ -1,7 +1,17 @@
 import type { Changes, RunFacts } from '../../protos/run-events.ts'
 import { ownRig } from '../../protos/topics.ts'
 import { foldParts } from './fold-parts.ts'
-import { byOf, byReceived, type Frozen, type Run, type RunEventRecord, type RunPart, type RunVersion } from './types.ts'
+import {
+  byOf,
+  byReceived,
+  type ClockName,
+  clockOf,
+  type Frozen,
+  type Run,
+  type RunEventRecord,
+  type RunPart,
+  type RunVersion,
+} from './types.ts'
 
 // A run from its events. The same events give the same run, in whatever order they came to the catalog.
 
@@ -41,10 +51,10 @@ export function foldRun(run: string, records: readonly RunEventRecord[]): Run | 
   const base = { ...byOf(first), version: 1, facts: mergeFacts(starts, say) }
   const { versions, spans, withdrawn } = foldCorrections(events, rigs, base, say)
   const parts = raw
-    .flatMap(({ rig, parts }) => cut(parts.map(toPart(rig)), spans.get(rig)))
+    .flatMap(({ rig, parts }) => cut(parts.map(toPart(rig)), spans.get(rig), 'rig'))
     .sort((a, b) => (a.fromNs === b.fromNs ? (a.rig < b.rig ? -1 : 1) : a.fromNs < b.fromNs ? -1 : 1))
   const whole = spans.get(ownRig)
-  const left = cut(parts, whole)
+  const left = cut(parts, whole, 'ingest')
   return {
     run,
     version: versions.length,
@@ -151,7 +161,9 @@ const toPart =
   ({ fromNs, toNs, started, stopped }: ReturnType<typeof foldParts>[number]): RunPart => ({
     rig,
     fromNs,
+    fromClock: clockOf(started.rig),
     ...(toNs === undefined ? {} : { toNs }),
+    toClock: stopped === undefined ? 'ingest' : clockOf(stopped.rig),
     started: byOf(started),
     ...(stopped === undefined ? {} : { stopped: byOf(stopped) }),
   })
@@ -159,8 +171,11 @@ const toPart =
 const lower = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 const higher = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
-/** Parts that lie outside are left out; those that begin first (end last) reach to where the span begins (ends). */
-function cut(parts: RunPart[], { fromNs, toNs }: Span = {}): RunPart[] {
+/**
+ * Parts that lie outside are left out; those that begin first (end last) reach to where the span begins (ends), which is by
+ * `clock`. Between times of different clocks the later one is taken as they stand: clocks that differ little give the same.
+ */
+function cut(parts: RunPart[], { fromNs, toNs }: Span = {}, clock: ClockName = 'ingest'): RunPart[] {
   if (parts.length === 0) return parts
   const first = parts.map((part) => part.fromNs).reduce(lower)
   const ends = parts.flatMap((part) => (part.toNs === undefined ? [] : [part.toNs]))
@@ -169,8 +184,10 @@ function cut(parts: RunPart[], { fromNs, toNs }: Span = {}): RunPart[] {
     const isLast = part.toNs === undefined || part.toNs === last
     const from = fromNs === undefined ? part.fromNs : part.fromNs === first ? fromNs : higher(part.fromNs, fromNs)
     const to = toNs === undefined ? part.toNs : isLast ? toNs : lower(part.toNs!, toNs)
-    if (to !== undefined && to < from) return []
-    return [{ ...part, fromNs: from, ...(to === undefined ? {} : { toNs: to }) }]
+    const fromClock = from === part.fromNs ? part.fromClock : clock
+    const toClock = to === part.toNs ? part.toClock : clock
+    if (to !== undefined && to < from && fromClock === toClock) return []
+    return [{ ...part, fromNs: from, fromClock, ...(to === undefined ? {} : { toNs: to }), toClock }]
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Changes, Entered, RigFacts, RunEvent, RunFacts } from '../../protos/run-events.ts'
+import { ownRig } from '../../protos/topics.ts'
 
 // What is known of runs, markers and rigs, as folded from the events that people entered.
 
@@ -24,11 +25,17 @@ export interface By {
   text: string
 }
 
-/** A rig takes part from fromNs (included) to toNs (not included; absent: still), ns since 1970 UTC. */
+/** By whose clock a time is: the rig's own, as its rows are, or ingest's. */
+export type ClockName = 'rig' | 'ingest'
+
+/** A rig takes part from fromNs (included) to toNs (not included; absent: still), ns since 1970 UTC, each by the clock of whoever entered it. */
 export interface RunPart {
   rig: string
   fromNs: bigint
+  fromClock: ClockName
   toNs?: bigint
+  /** Of an open end, ingest's: it is now. */
+  toClock: ClockName
   started: By
   stopped?: By
 }
@@ -71,6 +78,9 @@ export interface MarkerVersion extends By {
   label: string
   fromNs: bigint
   toNs?: bigint
+  fromClock: ClockName
+  /** Absent: a point in time. */
+  toClock?: ClockName
   withdrawn: boolean
 }
 
@@ -86,6 +96,9 @@ export interface Marker {
   fromNs: bigint
   /** Absent: a point in time. */
   toNs?: bigint
+  fromClock: ClockName
+  /** Absent: a point in time. */
+  toClock?: ClockName
   withdrawn: boolean
   version: number
   versions: MarkerVersion[]
@@ -109,6 +122,8 @@ export interface RigEntry {
   version: number
   versions: EntryVersion[]
 }
+
+export const clockOf = (sender: string): ClockName => (sender === ownRig ? 'ingest' : 'rig')
 
 export const byOf = ({ author, rig, tNs, receivedNs, text }: RunEventRecord): By => ({
   author,

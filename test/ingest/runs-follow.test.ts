@@ -156,5 +156,5 @@ test('who follows runs hears once that one has ended, and again when late data c
   expect(heard[0]).toEqual(['r', false])
   expect(heard.filter(([, ended]) => ended)).toEqual([['r', true]])
   expect(heard.at(-1)).toEqual(['r', false])
-  expect(runs.partsOf('r')).toEqual([{ rig: 'car-1', fromNs: 10n, toNs: 20n }])
+  expect(runs.partsOf('r')).toEqual([{ rig: 'car-1', fromNs: 10n, fromClock: 'rig', toNs: 20n, toClock: 'rig' }])
 })

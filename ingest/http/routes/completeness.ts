@@ -65,7 +65,7 @@ const runRoute = operation('viewer', {
 export function addCompletenessRoute(api: Api, deps: ReadingsDeps): void {
   api.openapi(spanRoute, async (c) => {
     const { stream, ...where } = c.req.valid('query')
-    const parts = findParts(where, deps)
+    const parts = await findParts(where, deps, c)
     const streams = stream as string[] | undefined
     const query = {
       parts,

@@ -5,6 +5,8 @@ import { nearest } from '../../../common/nearest.ts'
 import { isName, nameRule } from '../../../protos/topics.ts'
 import type { History } from '../../history/start-history.ts'
 import {
+  type ClockedPart,
+  type ClockName,
   type Format,
   formats,
   type GapsAnswer,
@@ -12,6 +14,7 @@ import {
   type MissingNumbers,
   type Part,
 } from '../../history/types.ts'
+import { rigPartsOf } from '../../rig-parts.ts'
 import { type GapsJson, gapsAnswer, streamsAnswer, thinnedAnswer } from '../answers-readings.ts'
 import { type Api, type ApiEnv, json, mayDo, operation } from '../api.ts'
 import { ProblemError } from '../problem.ts'
@@ -23,8 +26,8 @@ export interface ReadingsDeps {
   history: History
   /** Names of all rigs that are known. */
   rigs(): string[]
-  /** What each rig's part in a run was; undefined if there is no such run. */
-  partsOfRun(run: string): Part[] | undefined
+  /** What each rig's part in a run was, by the clocks of those who entered it; undefined if there is no such run. */
+  partsOfRun(run: string): ClockedPart[] | undefined
   runs(): string[]
   /** Numbers of a rig that neither came nor were declared gone. */
   missing(rig: string): MissingNumbers[]
@@ -46,11 +49,22 @@ export const list = <Item extends z.ZodType>(item: Item, max: number, what: stri
 const where = {
   rig: list(name, rigsMax, `Name of a rig; up to ${rigsMax} of them.`),
   run: name.optional().openapi({ description: 'Instead of rigs and times: what belongs to this run.' }),
-  from: timeText
+  from: timeText.optional().openapi({
+    description:
+      "By the rig's own clock, as its rows are; included. Default: an hour before `to`, or the beginning of the run.",
+  }),
+  to: timeText
     .optional()
-    .openapi({ description: 'Included. Default: an hour before `to`, or the beginning of the run.' }),
-  to: timeText.optional().openapi({ description: 'Not included. Default: now, or the end of the run.' }),
+    .openapi({ description: "By the rig's own clock; not included. Default: now, or the end of the run." }),
+  clock: z.enum(['rig', 'ingest']).default('rig').openapi({
+    description:
+      "ingest: `from` and `to` are by ingest's clock and are converted to each rig's by its clock samples. What belongs to a run always is.",
+  }),
 }
+
+/** Said of an answer whose times were converted. */
+const clockHeaders =
+  "Where times were converted from ingest's clock, the header rigline-clock-uncertainty-ms says how well, and rigline-clock-unknown lists rigs (encoded as in addresses, with commas between) whose clock was never compared and is taken to agree."
 
 const readingsQuery = z.strictObject({
   ...where,
@@ -78,7 +92,8 @@ const readingsRoute = operation('viewer', {
   tags: ['readings'],
   summary: 'Readings of a stream, at full rate or thinned',
   description:
-    'Full rate needs the role researcher. Columns: rig, t_ns, time, era, flags, then the channels; rows of each rig by era and time. The headers rigline-rows-most and rigline-bytes-about say how much may come. A transfer that breaks off is not whole: it never ends as if it were.',
+    'Full rate needs the role researcher. Columns: rig, t_ns, time, era, flags, then the channels; rows of each rig by era and time. The headers rigline-rows-most and rigline-bytes-about say how much may come. A transfer that breaks off is not whole: it never ends as if it were. ' +
+    clockHeaders,
   request: { query: readingsQuery },
   responses: {
     200: {
@@ -98,6 +113,7 @@ const gapsRoute = operation('viewer', {
   path: '/v1/gaps',
   tags: ['readings'],
   summary: 'What is missing: Gaps, which are declared with their cause, and holes, which are only seen',
+  description: clockHeaders,
   request: { query: z.strictObject({ ...where, stream: name.optional() }) },
   responses: json(gapsAnswer, 'Those that touch the time asked for, in order of time.'),
 })
@@ -116,7 +132,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
 
   api.openapi(readingsRoute, async (c) => {
     const query = c.req.valid('query')
-    const parts = findParts(query, deps)
+    const parts = await findParts(query, deps, c)
     const missing = missingOf(parts, deps)
     const asked = {
       parts,
@@ -163,7 +179,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
 
   api.openapi(gapsRoute, async (c) => {
     const query = c.req.valid('query')
-    const parts = findParts(query, deps)
+    const parts = await findParts(query, deps, c)
     const missing = missingOf(parts, deps)
     const found = await orProblem(history.gaps({ parts, missing, stream: query.stream }, c.req.raw.signal))
     return c.json(gapsJson(found), 200)
@@ -201,6 +217,7 @@ async function sendAll(
       'content-type': head.contentType,
       'content-disposition': `attachment; filename*=UTF-8''${file}`,
       'cache-control': 'no-store',
+      ...clockHeadersOf(c),
       'rigline-rows-most': String(head.rowsMost),
       'rigline-bytes-about': String(head.bytesAbout),
       'rigline-gaps': String(head.gaps.length),
@@ -217,49 +234,118 @@ interface Where {
   run?: string | undefined
   from?: string | undefined
   to?: string | undefined
+  clock?: ClockName | undefined
 }
+
+type FindDeps = Omit<ReadingsDeps, 'history'> & { history: Pick<History, 'rigTimes'> }
 
 const hourNs = 3_600_000_000_000n
 
-/** Whose readings, and of when. Throws ProblemError for names that are not known and times that make no span. */
-export function findParts({ rig, run, from, to }: Where, deps: Omit<ReadingsDeps, 'history'>): Part[] {
+/**
+ * Whose readings, and of when by the rigs' own clocks. Throws ProblemError for names that are not known and times that make no
+ * span; says with headers how well times were converted.
+ */
+export async function findParts(where: Where, deps: FindDeps, c: Context<ApiEnv>): Promise<Part[]> {
   const nowNs = deps.nowNs()
   const time = (text: string | undefined) => (text === undefined ? undefined : parseTime(text, nowNs))
-  const rigs = rig as string[] | undefined
-  if (run !== undefined) {
-    const parts = deps.partsOfRun(run)
-    if (!parts) throw new ProblemError(404, `there is no run ${JSON.stringify(run)}${hint(run, deps.runs())}`)
-    for (const one of rigs ?? []) {
-      if (!parts.some((part) => part.rig === one))
-        throw new ProblemError(404, `rig ${JSON.stringify(one)} has no part in run ${JSON.stringify(run)}`)
+  const { run, from, to, clock = 'rig' } = where
+  const [fromNs, toNs] = [time(from), time(to)]
+  const convert = async (parts: ClockedPart[]): Promise<Part[]> => {
+    const found = await orProblem(rigPartsOf(deps.history, parts, c.req.raw.signal))
+    const { uncertaintyNs, unknown } = found
+    if (uncertaintyNs !== undefined) {
+      c.header('rigline-clock-uncertainty-ms', String(Number(uncertaintyNs / 1000n) / 1000))
     }
-    const wanted = parts.filter((part) => rigs === undefined || rigs.includes(part.rig))
-    return cut(wanted, time(from), time(to))
+    if (unknown.length > 0) c.header('rigline-clock-unknown', unknown.map(encodeURIComponent).join(','))
+    return found.parts
   }
-  if (rigs === undefined) throw new ProblemError(400, 'rig: expected the name of a rig, or run=NAME (found nothing)')
-  for (const one of rigs) checkRig(one, deps.rigs())
-  const toNs = time(to) ?? nowNs
-  const fromNs = time(from) ?? toNs - hourNs
-  if (fromNs >= toNs) throw new ProblemError(400, `from: ${from} is not before to: ${to ?? 'now'}; exchange them`)
-  if (toNs - fromNs > spanMaxNs)
-    throw new ProblemError(400, `from: the span is longer than ten years (found ${from} to ${to ?? 'now'})`)
-  return [...new Set(rigs)].map((one) => ({ rig: one, fromNs, toNs }))
-}
-
-function cut(parts: Part[], fromNs: bigint | undefined, toNs: bigint | undefined): Part[] {
+  if (run === undefined) {
+    const parts = await convert(spansOf(where, deps, nowNs, fromNs, toNs))
+    if (parts.length > 0) return parts
+    throw new ProblemError(
+      400,
+      "from, to: the rig's clock was set back and has none of that time; ask for a longer one",
+    )
+  }
   if (fromNs !== undefined && toNs !== undefined && fromNs >= toNs) {
     throw new ProblemError(400, 'from: it is not before to; exchange them')
   }
-  const left = parts
-    .map((part) => ({
-      rig: part.rig,
-      fromNs: fromNs !== undefined && fromNs > part.fromNs ? fromNs : part.fromNs,
-      toNs: toNs !== undefined && toNs < part.toNs ? toNs : part.toNs,
-    }))
-    .filter((part) => part.fromNs < part.toNs)
+  const parts = await convert(partsOfRun(where, run, deps))
+  const rigs = [...new Set(parts.map(({ rig }) => rig))]
+  const spans = rigs.map((rig) => ({ rig, fromNs: fromNs ?? alwaysFrom, toNs: toNs ?? alwaysTo }))
+  const wanted =
+    clock === 'rig' || (fromNs === undefined && toNs === undefined)
+      ? spans
+      : await convert(
+          // An end that is not given is no time that could be converted.
+          spans.map((span) => ({
+            ...span,
+            fromClock: fromNs === undefined ? 'rig' : 'ingest',
+            toClock: toNs === undefined ? 'rig' : 'ingest',
+          })),
+        )
+  return cut(parts, wanted)
+}
+
+/** As int64 has them. */
+const alwaysFrom = -(2n ** 63n)
+const alwaysTo = 2n ** 63n - 1n
+
+function partsOfRun({ rig }: Where, run: string, deps: FindDeps): ClockedPart[] {
+  const rigs = rig as string[] | undefined
+  const parts = deps.partsOfRun(run)
+  if (!parts) throw new ProblemError(404, `there is no run ${JSON.stringify(run)}${hint(run, deps.runs())}`)
+  for (const one of rigs ?? []) {
+    if (!parts.some((part) => part.rig === one))
+      throw new ProblemError(404, `rig ${JSON.stringify(one)} has no part in run ${JSON.stringify(run)}`)
+  }
+  return parts.filter((part) => rigs === undefined || rigs.includes(part.rig))
+}
+
+function spansOf(
+  { rig, from, to, clock = 'rig' }: Where,
+  deps: FindDeps,
+  nowNs: bigint,
+  askedFromNs: bigint | undefined,
+  askedToNs: bigint | undefined,
+): ClockedPart[] {
+  const rigs = rig as string[] | undefined
+  if (rigs === undefined) throw new ProblemError(400, 'rig: expected the name of a rig, or run=NAME (found nothing)')
+  for (const one of rigs) checkRig(one, deps.rigs())
+  const toNs = askedToNs ?? nowNs
+  const fromNs = askedFromNs ?? toNs - hourNs
+  if (fromNs >= toNs) throw new ProblemError(400, `from: ${from} is not before to: ${to ?? 'now'}; exchange them`)
+  if (toNs - fromNs > spanMaxNs)
+    throw new ProblemError(400, `from: the span is longer than ten years (found ${from} to ${to ?? 'now'})`)
+  return [...new Set(rigs)].map((one) => ({ rig: one, fromNs, toNs, fromClock: clock, toClock: clock }))
+}
+
+/** What of the parts lies in what is wanted of their rig. */
+function cut(parts: Part[], wanted: Part[]): Part[] {
+  const left = parts.flatMap((part) =>
+    wanted
+      .filter(({ rig }) => rig === part.rig)
+      .map(({ fromNs, toNs }) => ({
+        rig: part.rig,
+        fromNs: fromNs > part.fromNs ? fromNs : part.fromNs,
+        toNs: toNs < part.toNs ? toNs : part.toNs,
+      }))
+      .filter(({ fromNs, toNs }) => fromNs < toNs),
+  )
   if (left.length === 0)
     throw new ProblemError(400, 'from, to: the run has no part in that time; leave them out for all of it')
   return left
+}
+
+/** As findParts has set them: a Response of one's own needs them again. */
+function clockHeadersOf(c: Context<ApiEnv>): Record<string, string> {
+  const names = ['rigline-clock-uncertainty-ms', 'rigline-clock-unknown']
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = c.res.headers.get(name)
+      return value === null ? [] : [[name, value]]
+    }),
+  )
 }
 
 function checkRig(rig: string, rigs: string[]): void {

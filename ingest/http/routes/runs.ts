@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { listMax } from '../../../protos/run-events.ts'
+import type { History } from '../../history/start-history.ts'
 import { meant } from '../../runs/enter.ts'
 import { rigsMax } from '../../runs/fold-run.ts'
 import type { Run } from '../../runs/types.ts'
@@ -36,7 +37,12 @@ export interface RunsDeps {
   /** Names of all rigs that are known. */
   rigs(): string[]
   nowNs(): bigint
+  /** For the rigs' own times of one run. */
+  history?: Pick<History, 'rigTimes'> | undefined
 }
+
+/** A run is shown without the rigs' own times rather than late. */
+const rigTimesMsMax = 2000
 
 const tags = ['runs']
 const runPath = z.object({ run: pathName.openapi({ example: 'bench-7-20261121T093000Z-7k3q' }) })
@@ -195,7 +201,12 @@ export function addRunsRoutes(api: Api, deps: RunsDeps): void {
     const asked = { run, rigs, facts: given(facts), fromNs: readTime(from, now), toNs: readTime(to, now) }
     return c.json(build(await orProblem(runs.enter.start(asked, signed(c, given(by)))), c.get('who')), 200)
   })
-  api.openapi(getRoute, (c) => c.json(build(findRun(deps, c.req.valid('param').run), c.get('who')), 200))
+  api.openapi(getRoute, async (c) => {
+    const run = findRun(deps, c.req.valid('param').run)
+    const answer = build(run, c.get('who'))
+    const signal = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(rigTimesMsMax)])
+    return c.json({ ...answer, parts: await addRigTimes(deps, run, answer.parts, signal) }, 200)
+  })
   api.openapi(stopRoute, async (c) => {
     // The body may be absent altogether.
     const { at, ...by } = c.req.valid('json') ?? {}
@@ -217,6 +228,44 @@ export function addRunsRoutes(api: Api, deps: RunsDeps): void {
     return c.json(build(run, c.get('who')), 200)
   })
   addMarkerRoutes(api, deps)
+}
+
+/** As they are where history does not answer in time. */
+async function addRigTimes(
+  { history, nowNs }: RunsDeps,
+  run: Run,
+  parts: RunAnswer['parts'],
+  signal: AbortSignal,
+): Promise<RunAnswer['parts']> {
+  if (!history) return parts
+  const now = nowNs()
+  const asked = run.parts.map(({ rig, fromNs, fromClock, toNs = now, toClock }) => ({
+    rig,
+    fromNs,
+    fromClock,
+    toNs,
+    toClock,
+  }))
+  const times = await history.rigTimes({ parts: asked }, signal).catch(() => undefined)
+  if (!times) return parts
+  return parts.map((part, i) => {
+    const { from, to } = times.parts[i]!
+    const uncertainties = [from, to].flatMap((bound) => (bound ? [bound.uncertaintyNs] : []))
+    const known = uncertainties.filter((each) => each !== null)
+    return {
+      ...part,
+      rigFromNs: from ? String(from.ns) : part.fromNs,
+      rigToNs: part.toNs === null || !to ? part.toNs : String(to.ns),
+      ...(uncertainties.length === 0
+        ? {}
+        : {
+            clockUncertaintyNs:
+              known.length < uncertainties.length
+                ? null
+                : String(known.reduce((high, each) => (each > high ? each : high))),
+          }),
+    }
+  })
 }
 
 /** Without what is undefined, nulls kept. */
