@@ -6,6 +6,7 @@ import { runProgram } from './common/run-program.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDemoCommand } from './demo.ts'
 import { addIngestCommands } from './ingest/commands.ts'
+import { addCompletenessCommand } from './ingest/completeness-commands.ts'
 import { addExportCommand } from './ingest/export-commands.ts'
 import { addQuarantineCommands } from './ingest/quarantine-commands.ts'
 import { addRunCommands } from './ingest/run-commands.ts'
@@ -27,6 +28,7 @@ addBrokerCommands(program)
 addIngestCommands(program)
 addVerifyCommand(program)
 addExportCommand(program)
+addCompletenessCommand(program)
 addRunCommands(program)
 addQuarantineCommands(program)
 addConfigCommands(program)

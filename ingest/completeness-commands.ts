@@ -18,7 +18,7 @@ interface Options {
   token?: string
 }
 
-/** `rigline completeness`. Exit code 0: complete, or Gaps say what is not there; 1: incomplete; 2: a mistake in the arguments. */
+/** `rigline completeness`. Exit code 0: complete, or Gaps say what is not there; 1: incomplete, or nothing there; 2: a mistake. */
 export function addCompletenessCommand(program: Command): void {
   program
     .command('completeness')
@@ -51,7 +51,7 @@ export function addCompletenessCommand(program: Command): void {
       try {
         const report = run === undefined ? await ofSpan(server, options) : await ofRun(server, run, fresh === true)
         process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : printCompleteness(report))
-        process.exitCode = report.verdict === 'incomplete' ? 1 : 0
+        process.exitCode = report.verdict === 'complete' || report.verdict === 'gaps_declared' ? 0 : 1
       } catch (error) {
         if (error instanceof ApiError && (error.status === 400 || error.status === 404)) {
           throw new UsageError(error.message)

@@ -69,7 +69,7 @@ const numbers = z.object({
   longestStill: still.nullable(),
   stuck: still
     .nullable()
-    .describe('The longest one that is judged a fault: above 10 s and 10 usual pauses, not a value at which it rests.'),
+    .describe('The longest one that is judged a fault: above 10 s and 10 usual pauses, and not by its nature.'),
 })
 
 const channel = z.object({

@@ -142,7 +142,7 @@ describe('completeness, end to end', () => {
       '2025-01-02T00:00:00Z',
       '--json',
     )
-    expect([empty.code, (JSON.parse(empty.stdout) as Completeness).verdict]).toEqual([0, 'empty'])
+    expect([empty.code, (JSON.parse(empty.stdout) as Completeness).verdict]).toEqual([1, 'empty'])
     const one = await ask(`/v1/completeness?${span}&stream=vehicle`)
     expect(one.answer.parts[0]!.streams.map(({ stream }) => stream)).toEqual(['vehicle'])
   })

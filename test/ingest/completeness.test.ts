@@ -8,11 +8,12 @@ import {
 } from '../../ingest/history/completeness/channel-tally.ts'
 import { type ClockSamples, fitClock, quantile95 } from '../../ingest/history/completeness/clock-fit.ts'
 import { coveredNs, type Interval, lengthOf, uniteIntervals } from '../../ingest/history/completeness/intervals.ts'
-import { type ChannelNature, judgeChannel } from '../../ingest/history/completeness/judge-channel.ts'
+import { judgeChannel, restsOf } from '../../ingest/history/completeness/judge-channel.ts'
 import { limitsOf } from '../../ingest/history/completeness/limits.ts'
 import { addLength, createLogHistogram, lengthAt } from '../../ingest/history/completeness/log-histogram.ts'
 import { worst } from '../../ingest/history/completeness/report.ts'
 import { createRowTally, takeTimes, usualIntervalNs } from '../../ingest/history/completeness/row-tally.ts'
+import type { Kind } from '../../protos/types.ts'
 
 // The figures of a report on completeness, from made-up signals whose truth is known.
 
@@ -289,7 +290,7 @@ describe('the clock', () => {
 
 interface Signal {
   hz?: number
-  nature?: Partial<ChannelNature>
+  nature?: { kind?: Kind; unit?: string; min?: number; max?: number }
   gain?: number
   offset?: number
   gaps?: Interval[]
@@ -299,7 +300,7 @@ interface Signal {
 /** `undefined`: no value. */
 function judge(values: readonly (number | undefined)[], signal: Signal = {}) {
   const { hz = 100, gaps = [] } = signal
-  const nature: ChannelNature = { kind: 'f64', unit: 'mV', min: undefined, max: undefined, ...signal.nature }
+  const nature = { kind: 'f64' as const, unit: 'mV', min: undefined, max: undefined, ...signal.nature }
   const periodNs = BigInt(Math.round(1e9 / hz))
   const { relative, breaks } = rowsOf(regular(values.length, periodNs), { periodNs: Number(periodNs), gaps })
   const { min, max, kind } = nature
@@ -313,6 +314,7 @@ function judge(values: readonly (number | undefined)[], signal: Signal = {}) {
       ...(gain === undefined ? {} : { gain }),
       ...(offset === undefined ? {} : { offset }),
     }),
+    restsOf(nature),
   )
   const array = signal.array ?? ((all: number[]) => Float64Array.from(all))
   for (let from = 0; from < values.length; from += 1000) {
@@ -401,8 +403,7 @@ describe('a channel', () => {
     const tally = createChannelTally({ min: -8, max: 8 })
     takeValues(tally, Float64Array.from(values), undefined, rows.relative, rows.breaks, values.length)
     endValues(tally)
-    const nature: ChannelNature = { kind: 'f64', unit: 'mV', min: -8, max: 8 }
-    const report = judgeChannel(tally, nature, { baseNs: startNs, usualIntervalNs: 1e7 })
+    const report = judgeChannel(tally, { kind: 'f64', unit: 'mV' }, { baseNs: startNs, usualIntervalNs: 1e7 })
     expect(report.stuck).toBeNull()
     expect(report.longestStill?.seconds).toBeCloseTo(1, 2)
   })
@@ -441,12 +442,29 @@ describe('a channel', () => {
     expect(judge(frozen, { nature, array }).report.stuck).toMatchObject({ seconds: 39.99 })
   })
 
-  test('a value that a channel returns to and stays at is its rest', () => {
+  test('a channel that stands still again and again does so by its nature; much longer than ever is stuck', () => {
     const values: number[] = []
-    for (let i = 0; i < 3; i++) values.push(...noisy(5, 100, i), ...new Array<number>(3000).fill(-1.5))
+    for (let i = 0; i < 3; i++) values.push(...noisy(5, 100, i), ...new Array<number>(3000).fill(i / 7))
     expect(judge(values).report.stuck).toBeNull()
-    values.push(...noisy(5, 100, 9), ...new Array<number>(1500).fill(0.7))
-    expect(judge(values).report.stuck).toMatchObject({ value: 0.7 })
+    values.push(...noisy(5, 100, 9), ...new Array<number>(20_000).fill(0.7))
+    expect(judge(values).report.stuck).toMatchObject({ value: 0.7, seconds: 199.99 })
+  })
+
+  test('a counter waits for what it counts; a limit that is kept on purpose is no clipping', () => {
+    const counter = Array.from(
+      { length: 20_000 },
+      (_, i) => 0.3 * (3000 * Math.floor(i / 9000) + Math.min(i % 9000, 3000)),
+    )
+    expect(judge(counter, { nature: { unit: 'W.h', min: 0 } }).report.stuck).toBeNull()
+    const power = noisy(900, 10).map((value, i) => Math.min(5, 4 + 3 * Math.sin(i / 250) + 0.1 * value))
+    const { clipped, stuck, longestStill } = judge(power, { hz: 10, nature: { unit: 'kW', max: 6 } }).report
+    expect(longestStill).toMatchObject({ value: 5 })
+    expect([clipped, stuck]).toEqual([[], null])
+    // Once, too: it came there by steps. A wire that breaks comes there with a jump.
+    const once = power.slice(0, 1000)
+    expect(judge(once, { hz: 10, nature: { unit: 'kW', max: 6 } }).report.stuck).toBeNull()
+    const broken = [...once.map((value) => Math.min(value, 4)), ...new Array<number>(900).fill(-127)]
+    expect(judge(broken, { hz: 10, nature: { unit: 'Cel' } }).report.stuck).toMatchObject({ value: -127 })
   })
 
   test('a slow sensor with coarse steps is judged by its own pace', () => {

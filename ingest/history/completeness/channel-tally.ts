@@ -20,20 +20,20 @@ export interface Clip {
   firstNs: number
 }
 
-/** A value that was held for long: how often, and the longest times of it. */
+/** A value that was held. */
 export interface Held {
   value: number
-  longestNs: number
-  longestRows: number
+  lengthNs: number
+  rows: number
   fromNs: number
-  secondNs: number
-  thirdNs: number
   /** From the value before to this one; NaN: none was before. */
   entryStep: number
 }
 
 export interface ChannelTally {
   limits: Limits
+  /** Values at which it rests because of what it is. */
+  rests: readonly number[]
   present: number
   missing: number
   nan: number
@@ -41,6 +41,8 @@ export interface ChannelTally {
   outside: number
   firstOutsideNs: number
   changes: number
+  /** Of these, downwards. */
+  falls: number
   /** The hold that is under way; NaN: none. */
   value: number
   sinceNs: number
@@ -60,6 +62,7 @@ export interface ChannelTally {
   atLowest: Clip
   atHighest: Clip
   longest: Held | undefined
+  /** The longest ones where it does not rest, the longest first. */
   held: Held[]
   /** The values seen, until they are too many to be states. */
   distinct: number[]
@@ -67,9 +70,9 @@ export interface ChannelTally {
 
 /** Rows in a row at a limit that count as clipped. */
 export const clippedRowsMin = 3
-/** Shorter holds are not remembered by their value, ns. */
+/** Shorter holds are not remembered, ns. */
 const heldNsMin = 1e9
-const heldMax = 32
+export const heldMax = 3
 export const distinctMax = 16
 
 /** Steps that are remembered, a power of 2, and which changes they are of when there are many. */
@@ -85,8 +88,9 @@ const noClip = (value: number): Clip => ({
   firstNs: Number.NaN,
 })
 
-export const createChannelTally = (limits: Limits): ChannelTally => ({
+export const createChannelTally = (limits: Limits, rests: readonly number[] = []): ChannelTally => ({
   limits,
+  rests,
   present: 0,
   missing: 0,
   nan: 0,
@@ -94,6 +98,7 @@ export const createChannelTally = (limits: Limits): ChannelTally => ({
   outside: 0,
   firstOutsideNs: Number.NaN,
   changes: 0,
+  falls: 0,
   value: Number.NaN,
   sinceNs: 0,
   untilNs: 0,
@@ -129,7 +134,7 @@ export function takeValues(
   rows: number,
 ): void {
   const numbers = values instanceof BigInt64Array ? toDoubles(values, rows) : values
-  let { value, sinceNs, untilNs, heldRows, changes, shortHolds, lowest, highest } = tally
+  let { value, sinceNs, untilNs, heldRows, changes, falls, shortHolds, lowest, highest } = tally
   const { min, max } = tally.limits
   let missing = 0
   for (let row = 0; row < rows; row++) {
@@ -164,6 +169,7 @@ export function takeValues(
         highest = tally.highest
       }
       changes++
+      if (next < value) falls++
       tally.entryStep = Math.abs(next - value)
       if (changes <= stepsMax || changes % stepEvery === 0) takeStep(tally)
     } else tally.entryStep = Number.NaN
@@ -186,6 +192,7 @@ export function takeValues(
   tally.untilNs = untilNs
   tally.heldRows = heldRows
   tally.changes = changes
+  tally.falls = falls
   tally.shortHolds = shortHolds
   tally.missing += missing
   tally.present += rows - missing
@@ -255,37 +262,15 @@ function addRun(clip: Clip, rows: number, fromNs: number, lengthNs: number): voi
 }
 
 function addHeld(tally: ChannelTally, value: number, rows: number, lengthNs: number): void {
-  const { longest, held, sinceNs, entryStep } = tally
-  if (!longest || lengthNs > longest.longestNs) tally.longest = newHeld(value, rows, lengthNs, tally)
-  if (lengthNs < heldNsMin) return
-  const known = held.find((each) => each.value === value)
-  if (!known) {
-    if (held.length < heldMax) held.push(newHeld(value, rows, lengthNs, tally))
-    else {
-      const least = held.reduce((a, b) => (b.longestNs < a.longestNs ? b : a))
-      if (least.longestNs < lengthNs) Object.assign(least, newHeld(value, rows, lengthNs, tally))
-    }
-    return
-  }
-  if (lengthNs > known.longestNs) {
-    known.thirdNs = known.secondNs
-    known.secondNs = known.longestNs
-    Object.assign(known, { longestNs: lengthNs, longestRows: rows, fromNs: sinceNs, entryStep })
-  } else if (lengthNs > known.secondNs) {
-    known.thirdNs = known.secondNs
-    known.secondNs = lengthNs
-  } else if (lengthNs > known.thirdNs) known.thirdNs = lengthNs
+  const { longest, held, rests, sinceNs, entryStep } = tally
+  if (longest && lengthNs <= longest.lengthNs && lengthNs < heldNsMin) return
+  const hold = { value, lengthNs, rows, fromNs: sinceNs, entryStep }
+  if (!longest || lengthNs > longest.lengthNs) tally.longest = hold
+  if (lengthNs < heldNsMin || rests.includes(value)) return
+  held.push(hold)
+  held.sort((a, b) => b.lengthNs - a.lengthNs)
+  if (held.length > heldMax) held.pop()
 }
-
-const newHeld = (value: number, rows: number, lengthNs: number, { sinceNs, entryStep }: ChannelTally): Held => ({
-  value,
-  longestNs: lengthNs,
-  longestRows: rows,
-  fromNs: sinceNs,
-  secondNs: 0,
-  thirdNs: 0,
-  entryStep,
-})
 
 let doubles = new Float64Array(2048)
 

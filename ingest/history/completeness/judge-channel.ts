@@ -1,5 +1,5 @@
 import type { Kind } from '../../../protos/types.ts'
-import { type ChannelTally, type Clip, distinctMax, type Held, usualStep } from './channel-tally.ts'
+import { type ChannelTally, type Clip, distinctMax, type Held, heldMax, usualStep } from './channel-tally.ts'
 import { lengthAt } from './log-histogram.ts'
 import type { ClippedReport, NumbersReport, StillReport } from './report.ts'
 
@@ -8,9 +8,6 @@ import type { ClippedReport, NumbersReport, StillReport } from './report.ts'
 export interface ChannelNature {
   kind: Kind
   unit: string
-  /** As the schema says. */
-  min: number | undefined
-  max: number | undefined
 }
 
 export interface TimeBase {
@@ -21,12 +18,19 @@ export interface TimeBase {
 
 /** A channel that stood still this long, and this many times its usual pause, may be stuck. */
 const stuckNsMin = 10e9
-export const stuckTimes = 10
+const stuckTimes = 10
+/** If it has done so before, this many times as long as then. */
+const stuckTimesAgain = 5
 /** A channel whose last step before was this part of a usual one has come to rest by itself: a car at a steady speed. */
 const settledShare = 0.01
+/** One that came to its most extreme value by steps up to so many usual ones is limited there; one that jumped is not. */
+const limitedSteps = 10
 /** With fewer changes, what is usual is not known. */
 const changesMin = 20
-/** At an extreme that is no limit of the range: so many runs, longer than so many usual pauses. */
+/**
+ * At an extreme that is no limit of the range: so many runs, longer than so many usual pauses, and all of them short: what stays
+ * at a limit is limited on purpose (an inverter), or stuck.
+ */
 const extremeRunsMin = 3
 const extremeTimes = 2
 
@@ -47,17 +51,17 @@ export function judgeChannel(tally: ChannelTally, nature: ChannelNature, base: T
       share: tally.present === 0 ? 0 : tally.outside / tally.present,
       firstNs: Number.isNaN(tally.firstOutsideNs) ? null : absolute(base.baseNs, tally.firstOutsideNs),
     },
-    clipped: isState ? [] : clippedOf(tally, nature, usualNs, constant, base.baseNs),
+    clipped: isState ? [] : clippedOf(tally, usualNs, constant, base.baseNs),
     longestStill: constant ? null : still(tally.longest),
-    stuck: constant || isState ? null : still(stuckOf(tally, nature, usualNs)),
+    stuck: constant || isState ? null : still(stuckOf(tally, usualNs)),
   }
 }
 
 const absolute = (baseNs: bigint, ns: number): string => String(baseNs + BigInt(Math.round(ns)))
 
-const stillReport = ({ longestNs, longestRows, fromNs, value }: Held, baseNs: bigint): StillReport => ({
-  seconds: longestNs / 1e9,
-  rows: longestRows,
+const stillReport = ({ lengthNs, rows, fromNs, value }: Held, baseNs: bigint): StillReport => ({
+  seconds: lengthNs / 1e9,
+  rows,
   fromNs: absolute(baseNs, fromNs),
   value,
 })
@@ -72,30 +76,43 @@ function usualPauseNs({ shortHolds, holds }: ChannelTally, intervalNs: number | 
   return (lengthAt(holds, rank - shortHolds) ?? 0) + intervalNs
 }
 
-/** A value at which a channel stays because of what it is: nothing pressed, standing, dark, full. */
-function restsAt(value: number, { unit, min, max }: ChannelNature): boolean {
-  if (unit === '%' && (value === 0 || value === 100)) return true
-  return value === 0 && (min === 0 || max === 0)
+/** Powers and currents: 0 when the device is off. */
+const offAtZero = /^[kmM]?(W|A|V\.A)(\{.*\})?$/
+
+/** Values at which a channel stays because of what it is: nothing pressed, standing, dark, off, empty, full. */
+export function restsOf({
+  unit,
+  min,
+  max,
+}: {
+  unit: string
+  min?: number | undefined
+  max?: number | undefined
+}): number[] {
+  if (unit === '%') return [0, 100]
+  return min === 0 || max === 0 || offAtZero.test(unit) ? [0] : []
 }
 
-function stuckOf(tally: ChannelTally, nature: ChannelNature, usualNs: number | undefined): Held | undefined {
-  if (usualNs === undefined || tally.changes < changesMin) return undefined
-  const least = Math.max(stuckNsMin, stuckTimes * usualNs)
-  const settledStep = settledShare * (usualStep(tally) ?? 0)
-  let longest: Held | undefined
-  for (const held of tally.held) {
-    if (held.longestNs <= least || restsAt(held.value, nature)) continue
-    if (held.entryStep < settledStep) continue
-    // It has come back to this value and stayed there: it rests there.
-    if (held.thirdNs > least) continue
-    if (!longest || held.longestNs > longest.longestNs) longest = held
-  }
-  return longest
+function stuckOf(tally: ChannelTally, usualNs: number | undefined): Held | undefined {
+  const { changes, falls, held } = tally
+  if (usualNs === undefined || changes < changesMin) return undefined
+  // A counter waits for what it counts.
+  if (falls === 0 || falls === changes) return undefined
+  const step = usualStep(tally) ?? 0
+  const isSettled = ({ entryStep }: Held) => entryStep < settledShare * step
+  const isLimited = ({ value, entryStep }: Held) =>
+    (value === tally.lowest || value === tally.highest) && entryStep <= limitedSteps * step
+  const longest = held.find((hold) => !isSettled(hold) && !isLimited(hold))
+  if (!longest) return undefined
+  const leastNs = Math.max(stuckNsMin, stuckTimes * usualNs)
+  // One that has stood still that long more than twice does so by its nature.
+  const again = held.length === heldMax ? held[heldMax - 1]!.lengthNs : 0
+  const neededNs = again > leastNs ? stuckTimesAgain * again : leastNs
+  return longest.lengthNs > neededNs ? longest : undefined
 }
 
 function clippedOf(
   tally: ChannelTally,
-  nature: ChannelNature,
   usualNs: number | undefined,
   constant: boolean,
   baseNs: bigint,
@@ -118,10 +135,12 @@ function clippedOf(
     ['max', tally.atMax, tally.atHighest],
   ] as const
   for (const [side, range, extreme] of sides) {
-    if (range.runs > 0) report(side, 'range', range, restsAt(range.value, nature) ? 'rest' : 'clipped')
+    if (range.runs > 0) report(side, 'range', range, tally.rests.includes(range.value) ? 'rest' : 'clipped')
     if (extreme.value === range.value || constant || extreme.value === 0 || usualNs === undefined) continue
-    const isFlat = extreme.runs >= extremeRunsMin && extreme.longestNs > extremeTimes * usualNs
-    if (isFlat && !restsAt(extreme.value, nature)) report(side, 'extreme', extreme, 'clipped')
+    const isFlat = extreme.longestNs > extremeTimes * usualNs && extreme.longestNs < stuckNsMin
+    if (isFlat && extreme.runs >= extremeRunsMin && !tally.rests.includes(extreme.value)) {
+      report(side, 'extreme', extreme, 'clipped')
+    }
   }
   return found
 }

@@ -7,7 +7,7 @@ import { queriesOf, type Shape, type Source } from '../relation.ts'
 import type { Part } from '../types.ts'
 import { type ChannelTally, createChannelTally, endValues, type Numbers, takeValues } from './channel-tally.ts'
 import { coveredNs, type Interval, secondsOf } from './intervals.ts'
-import { judgeChannel } from './judge-channel.ts'
+import { judgeChannel, restsOf } from './judge-channel.ts'
 import { limitsOf } from './limits.ts'
 import type { ChannelReport, RateReport } from './report.ts'
 import { createRowTally, type RowTally, takeTimes, usualIntervalNs } from './row-tally.ts'
@@ -59,9 +59,11 @@ export async function measureRows(
   const oldestFirst = [...[...schemas].reverse(), ...described.flatMap((each) => each.schemas)]
   const period = oldestFirst.at(-1)?.period
   const rows = createRowTally(part.fromNs, period ? Number(period.num) / Number(period.den) : 0, gaps)
-  const channels = columns.map(({ channel, kind }): Measured => {
+  const channels = columns.map(({ channel, kind, facts }): Measured => {
     const defined = definitionOf(oldestFirst, channel, kind)
-    return { defined, present: 0, tally: isNumber(kind) ? createChannelTally(limitsOf(defined)) : undefined }
+    const { unit, min, max } = facts
+    const tally = isNumber(kind) ? createChannelTally(limitsOf(defined), restsOf({ unit, min, max })) : undefined
+    return { defined, present: 0, tally }
   })
   const rowsMax = Math.max(rowsMin, Math.floor(cellsMax / (columns.length + 2)))
   await scan(
@@ -97,7 +99,7 @@ export async function measureRows(
         missing: rows.rows - readings,
         nan: tally?.nan ?? 0,
         infinite: tally?.infinite ?? 0,
-        numbers: tally ? judgeChannel(tally, { kind, unit, min, max }, base) : null,
+        numbers: tally ? judgeChannel(tally, { kind, unit }, base) : null,
       }
     }),
   }
