@@ -56,6 +56,8 @@ export interface AppOptions {
   log?: Logger
 }
 
+const noRunEvents = { taken: 0, refused: 0, beyond: 0 }
+
 /** Builds the routes without listening; `app.request(...)` tries them. */
 export function createApp(options: AppOptions): Api {
   const { state, live, anonymous = false, verifyToken, log } = options
@@ -65,7 +67,18 @@ export function createApp(options: AppOptions): Api {
   let refused = 0
   const health = createHealth(state)
   const alerts = options.alerts ?? (() => ({ raised: [], recent: [], webhook: undefined }))
-  const metrics = createMetrics({ state, live, alerts, health, watchers, refused: () => refused, nowNs })
+  const metrics = createMetrics({
+    state,
+    live,
+    alerts,
+    lake: options.lake,
+    history: options.history?.status,
+    runs: () => options.runs?.counters ?? noRunEvents,
+    health,
+    watchers,
+    refused: () => refused,
+    nowNs,
+  })
   const page = createPageFiles(options.pageFolder ?? join(packageRoot, 'dist'))
 
   app.use(headers)

@@ -1,7 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { rules } from '../alerts/types.ts'
 import type { AlertsNow } from '../alerts.ts'
+import type { HistoryStatus } from '../history/types.ts'
+import { lookAtRig, type RigStanding } from '../live/standing.ts'
 import type { Live, LiveRig } from '../live.ts'
+import type { LakeStatus } from '../retention.ts'
+import type { FollowCounters } from '../runs/follow.ts'
 import type { IngestState, RigState } from '../state.ts'
 import type { HealthAnswer } from './answers.ts'
 import type { WatcherCounters } from './live-socket.ts'
@@ -16,6 +20,10 @@ export interface MetricsOptions {
   state: IngestState
   live: Live
   alerts(): AlertsNow
+  lake?: (() => Promise<LakeStatus>) | undefined
+  history?: (() => HistoryStatus) | undefined
+  /** What became of events of runs. */
+  runs?: (() => FollowCounters) | undefined
   health(): HealthAnswer
   watchers: WatcherCounters
   refused(): number
@@ -25,12 +33,15 @@ export interface MetricsOptions {
 interface Looked {
   rigs: RigState[]
   live: LiveRig[]
+  lake: LakeStatus | undefined
 }
+
+const nothing: Looked = { rigs: [], live: [], lake: undefined }
 
 /** A registry of its own, so that several ingests in one process do not mix. */
 export function createMetrics(options: MetricsOptions): { contentType: string; text(): Promise<string> } {
   const registry = new Registry()
-  let looked: Looked = { rigs: [], live: [] }
+  let looked: Looked = nothing
   const set: Define = (name, help, labels, collect) => {
     const metric = name.endsWith('_total')
       ? new Counter({ name: `rigline_${name}`, help, labelNames: labels, registers: [registry] })
@@ -47,14 +58,18 @@ export function createMetrics(options: MetricsOptions): { contentType: string; t
   defineIngest(set, options)
   defineSinks(set, options)
   defineAlerts(set, options)
+  defineAnswers(set, options)
+  defineLake(set, () => looked.lake)
   defineRigs(set, () => looked)
+  defineRigStates(set, () => looked, options)
   defineStreams(set, () => looked, options.nowNs)
   return {
     contentType: registry.contentType,
     async text() {
-      looked = { rigs: options.state.rigs().slice(0, rigsMax), live: options.live.rigs() }
+      const lake = await options.lake?.()
+      looked = { rigs: options.state.rigs().slice(0, rigsMax), live: options.live.rigs(), lake }
       for (const collect of collects) collect()
-      looked = { rigs: [], live: [] }
+      looked = nothing
       return registry.metrics()
     },
   }
@@ -126,6 +141,45 @@ function defineAlerts(set: Define, { alerts }: MetricsOptions): void {
   webhook('delivered_total', 'Alerts that the webhook has taken.', 'delivered')
   webhook('failures_total', 'Times that the webhook did not take an alert; it is sent again.', 'failures')
   webhook('dropped_total', 'Alerts that the webhook never got.', 'dropped')
+}
+
+function defineAnswers(set: Define, { history, runs }: MetricsOptions): void {
+  set('history_up', '1 while the process that answers about stored readings runs.', [], (emit) => {
+    if (history) emit(history().state === 'running' ? 1 : 0)
+  })
+  set('history_count', 'Counters of the process that answers about stored readings.', ['counter'], (emit) => {
+    for (const [counter, count] of Object.entries(history?.().counters ?? {})) emit(count, counter)
+  })
+  set('run_events_total', 'Events of runs, markers and rig histories.', ['outcome'], (emit) => {
+    for (const [outcome, count] of Object.entries(runs?.() ?? {})) emit(count, outcome)
+  })
+}
+
+function defineLake(set: Define, lake: () => LakeStatus | undefined): void {
+  const each = (name: string, help: string, read: (status: LakeStatus) => number | undefined) =>
+    set(name, help, [], (emit) => {
+      const status = lake()
+      const value = status && read(status)
+      if (value !== undefined) emit(value)
+    })
+  each('lake_files', 'Files of the lake.', ({ files }) => files)
+  each('lake_bytes', 'Bytes of the lake.', ({ bytes }) => bytes)
+  each('lake_free_bytes', 'Bytes free on the disk that the lake is on.', ({ freeBytes }) => freeBytes)
+  each('lake_removed_files_total', 'Files that retention has removed, since ever.', ({ removed }) => removed.files)
+  each('lake_removed_bytes_total', 'Bytes that retention has removed, since ever.', ({ removed }) => removed.bytes)
+}
+
+const standings: readonly RigStanding[] = ['live', 'late', 'stale', 'offline', 'never_seen']
+
+function defineRigStates(set: Define, looked: () => Looked, { state: ingest, nowNs }: MetricsOptions): void {
+  set('rig_state', '1 for the state that the rig is in, from what is stored.', ['rig', 'state'], (emit) => {
+    const { rigs, live } = looked()
+    const streams = new Map(live.map((rig) => [rig.rig, rig.streams]))
+    for (const rig of rigs) {
+      const { state } = lookAtRig(rig, [...(streams.get(rig.rig) ?? []), ...ingest.remembered(rig.rig)], nowNs())
+      for (const each of standings) emit(state === each ? 1 : 0, rig.rig, each)
+    }
+  })
 }
 
 function defineRigs(set: Define, looked: () => Looked): void {

@@ -201,6 +201,8 @@ describe('GET /metrics', () => {
         'rigline_sink_behind_bytes{sink="lake"} 55',
         'rigline_sink_count{sink="lake",counter="files"} 2',
         'rigline_rig_missing{rig="작업대"} 4',
+        'rigline_rig_state{rig="작업대",state="live"} 1',
+        'rigline_rig_state{rig="작업대",state="offline"} 0',
         'rigline_rig_clock_offset_seconds{rig="작업대"} -0.005',
         'rigline_stream_rows_per_second{rig="작업대",stream="vehicle"} 2',
       ]),
