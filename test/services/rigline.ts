@@ -179,6 +179,7 @@ export interface AgentOptions {
   secret?: string
   /** More keys of agent.yaml. */
   config?: Record<string, unknown>
+  env?: NodeJS.ProcessEnv
 }
 
 export interface AgentProgram extends Program {
@@ -205,7 +206,8 @@ export function startAgentProgram(options: AgentOptions): AgentProgram {
       ...options.config,
     }),
   )
-  const program = startProgram(['agent', '--config', file], { file: join(packageRoot, 'dist', 'rigline-agent.mjs') })
+  const agentFile = join(packageRoot, 'dist', 'rigline-agent.mjs')
+  const program = startProgram(['agent', '--config', file], { file: agentFile, env: options.env ?? {} })
   const { child } = program
   let last: AgentCounters | undefined
   child.on('message', (message: { type: string; counters: AgentCounters }) => {
