@@ -26,7 +26,7 @@ const sqlTypes = { f64: 'DOUBLE', scaled: 'DOUBLE', f32: 'FLOAT', int: 'BIGINT' 
 const isNumber = (kind: AnswerColumn['kind']): kind is keyof typeof sqlTypes => kind in sqlTypes
 
 /** Of a result in memory. */
-const cellsMax = 1_500_000
+const cellsMax = 800_000
 const rowsMin = 10_000
 
 export interface RowsMeasured {
