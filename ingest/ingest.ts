@@ -12,25 +12,23 @@ import { fromHex } from '../protos/hex.ts'
 import { encodeDown } from '../protos/messages.ts'
 import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
 import type { Down } from '../protos/types.ts'
-import { startAlerts } from './alerts.ts'
+import type { Alerts } from './alerts.ts'
+import { startApi } from './api.ts'
 import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { type History, startHistory } from './history/start-history.ts'
-import { startHttp } from './http/http.ts'
 import { journalFolder, openJournal } from './journal.ts'
 import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
 import { createOwn } from './own.ts'
-import { createQuarantineDeps } from './quarantine/quarantine-deps.ts'
-import { openQuarantine } from './quarantine.ts'
+import { openQuarantine, quarantineFolder } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
-import { startReports } from './reports.ts'
-import { describeBy, startRetention } from './retention.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
+import { lakeFolder } from './sinks/lake/lake-config.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
 import type { IngestCounters, IngestState, SinkState } from './state.ts'
 import { createTakeover } from './takeover.ts'
@@ -86,8 +84,7 @@ async function wire(
   const catalogFile = join(folder, 'catalog.sqlite')
   const catalog = openCatalog(catalogFile)
   opened.push(() => catalog.close())
-  const quarantineFolder = join(folder, 'quarantine')
-  const quarantine = openQuarantine(quarantineFolder, config.quarantineBytesMax)
+  const quarantine = openQuarantine(quarantineFolder(folder), config.quarantineBytesMax)
   const rigs = createRigs(catalog, () => access?.rigsOf(config.groups) ?? [])
   const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema, nowNs: clock.nowNs, log })
   const lastRows = createLastRows(catalog, live)
@@ -130,7 +127,7 @@ async function wire(
   history = startHistory({
     journalFolder: journalFolder(folder),
     catalogFile,
-    lakeFolder: join(folder, 'lake'),
+    lakeFolder: lakeFolder(folder),
     log,
     config: config.history,
   })
@@ -162,13 +159,14 @@ async function wire(
     counters.receipts++
     sendDown(rig, { type: 'receipt', receipt })
   })
+  let alerts: Alerts | undefined
   const onStored: ReceiveOptions['onStored'] = (header, envelope, receivedNs, position) => {
     stored = position
     runs.follower.stored(header, envelope, receivedNs, position)
     try {
       rigs.stored(header, envelope, receivedNs)
       live.stored(header, envelope, receivedNs)
-      if (header.bodyType === 'gap') alerts.gap(header, envelope)
+      if (header.bodyType === 'gap') alerts?.gap(header, envelope)
     } catch (error) {
       log.debug({ err: error, rig: header.rig, seq: header.seq }, 'an envelope cannot be shown live')
     }
@@ -176,61 +174,25 @@ async function wire(
   const receive = createReceive({ journal, receipts, quarantine, catalog, clock, log, counters, onStored })
   const own = createOwn({ journal, clock, log, onStored })
   runs.start({ own, folder: journalFolder(folder), log: journal.log })
-  const lake = () => sinks.find(({ name }) => name === 'lake') as SinkHandle
-  const quarantineDeps = createQuarantineDeps({
-    folder: quarantineFolder,
-    quarantine,
-    catalog,
-    receive,
-    sinks: () => sinks,
-    own,
-    log,
-  })
-  const reports = startReports({
-    runs,
-    history,
-    catalog,
-    rigs: () => rigs.states(),
-    missing: state.missingNumbers,
-    nowNs: clock.nowNs,
-    log,
-  })
-  opened.push(reports.close)
-  const alerts = startAlerts({
-    config: config.alerts,
+  const api = await startApi({
+    config,
     folder,
+    access,
     state,
-    rigs: () => rigs.states(),
-    live,
-    namedOnly: access !== undefined,
-    quarantine,
-    nowNs: clock.nowNs,
-    log,
-  })
-  opened.push(alerts.close)
-  const retention = startRetention({
-    config: config.lake.retention,
     catalog,
-    own,
-    lakeFolder: join(folder, 'lake'),
-    describe: describeBy((paths) => lake().ask('describe', { paths })),
-    log,
-  })
-  opened.push(retention.close)
-  const http = await startHttp(config.http, {
-    state,
-    lake: retention.status,
+    quarantine,
+    rigs,
     live,
-    alerts: alerts.now,
     runs,
+    own,
+    receive,
     history,
-    reports,
-    quarantine: quarantineDeps,
-    log,
+    sinks,
     nowNs: clock.nowNs,
-    ...(access ? { verifyToken: access.verifyToken } : {}),
+    log,
+    opened,
   })
-  opened.push(http.close)
+  alerts = api.alerts
   const statusTopic = ingestStatusTopic(config.name)
   let giveWay: (error: Error) => void = () => {}
   const takenOver = new Promise<never>((_, reject) => {
@@ -293,7 +255,7 @@ async function wire(
   const sinkData = {
     journalFolder: journalFolder(folder),
     catalogFile,
-    quarantineFolder,
+    quarantineFolder: quarantineFolder(folder),
     quarantineBytesMax: config.quarantineBytesMax,
     parkBytesMax: config.parkBytesMax,
   }
@@ -304,7 +266,7 @@ async function wire(
       sendDown(rig, { type: 'schema_request', schema: fromHex(schema) })
     },
   }
-  sinks.push(startLakeSink({ ...sinkData, lakeFolder: join(folder, 'lake'), config: config.lake }, events))
+  sinks.push(startLakeSink({ ...sinkData, lakeFolder: lakeFolder(folder), config: config.lake }, events))
   if (config.influx) sinks.push(startInfluxSink({ ...sinkData, config: config.influx }, events))
   for (const sink of sinks) sink.synced(journal.log.synced)
 
@@ -324,7 +286,7 @@ async function wire(
       throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again')),
     )
   }, checkpointEveryMs)
-  log.info({ http: http.port, groups: config.groups, data: folder }, 'ingest started')
+  log.info({ http: api.http.port, groups: config.groups, data: folder }, 'ingest started')
 
   let disconnecting: Promise<void> | undefined
   const disconnect = () => {
@@ -346,7 +308,7 @@ async function wire(
   }
   return {
     state,
-    httpPort: http.port,
+    httpPort: api.http.port,
     async flush() {
       await journal.log.roll()
       await Promise.all(sinks.map((sink) => sink.flush(journal.log.synced)))

@@ -8,6 +8,8 @@ import { readFacts } from './quarantine/read-facts.ts'
 // write side by side. Bounded in bytes and files: the oldest go first, and that is counted. What came off the wire unreadable
 // has one half of the room, what was receipted and a sink could not store the other: no sender can push out the latter.
 
+export const quarantineFolder = (dataFolder: string): string => join(dataFolder, 'quarantine')
+
 export interface QuarantineEntry {
   id: string
   time: string

@@ -1,4 +1,8 @@
+import { join } from 'node:path'
+
 // What the lake sink is started with.
+
+export const lakeFolder = (dataFolder: string): string => join(dataFolder, 'lake')
 
 export interface LakeConfig {
   /** The lake's folder, `lake` in the data folder. */
