@@ -1,4 +1,4 @@
-import type { IngestAnswer, SinkAnswer } from '../ingest/http/answers.ts'
+import type { AlertAnswer, IngestAnswer, SinkAnswer } from '../ingest/http/answers.ts'
 import { createState, type Fact, make, setText, type Tone, type View } from './dom.ts'
 import { formatBytes, formatCount, formatCounts, formatDuration } from './format.ts'
 
@@ -51,7 +51,11 @@ export function createSinkView(): View<SinkItem> {
 }
 
 /** What needs somebody, in words; above everything else. */
-export function notices(ingest: IngestAnswer, sinks: SinkAnswer[]): { tone: Tone; text: string }[] {
+export function notices(
+  ingest: IngestAnswer,
+  sinks: SinkAnswer[],
+  alerts: AlertAnswer[],
+): { tone: Tone; text: string }[] {
   const list: { tone: Tone; text: string }[] = []
   if (!ingest.online) list.push({ tone: 'bad', text: 'Ingest is not connected to the broker: no rig reaches it.' })
   for (const { name, state, waitingFor } of sinks) {
@@ -59,5 +63,9 @@ export function notices(ingest: IngestAnswer, sinks: SinkAnswer[]): { tone: Tone
     if (state === 'waiting') list.push({ tone: 'warn', text: `Sink ${name} is waiting${why}` })
     if (state === 'down' || state === 'closed') list.push({ tone: 'bad', text: `Sink ${name} is not running${why}` })
   }
+  for (const { rule, text } of alerts) if (!shownElsewhere.has(rule)) list.push({ tone: 'warn', text })
   return list
 }
+
+/** Each rig says by itself how it stands, and the lines above say it of the broker and of waiting sinks. */
+const shownElsewhere = new Set<AlertAnswer['rule']>(['rig_stale', 'rig_offline', 'broker'])

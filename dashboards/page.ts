@@ -1,4 +1,4 @@
-import type { ProblemAnswer, RigsAnswer, SinksAnswer } from '../ingest/http/answers.ts'
+import type { AlertsAnswer, ProblemAnswer, RigsAnswer, SinksAnswer } from '../ingest/http/answers.ts'
 import { byId, createFacts, createList, createState, make, setText, type Tone } from './dom.ts'
 import { createSinkView, ingestFacts, notices, type SinkItem } from './ingest-view.ts'
 import { createRigView, type RigItem } from './rig-view.ts'
@@ -13,6 +13,7 @@ const tokenKey = 'rigline.token'
 interface Answer {
   rigs: RigsAnswer
   sinks: SinksAnswer
+  alerts: AlertsAnswer
 }
 
 /** What went wrong with asking: no server, or one that refuses. */
@@ -52,10 +53,10 @@ async function ask<T>(path: string): Promise<T> {
   throw new AskError(response.status, problem?.detail ?? `ingest answered ${response.status}`)
 }
 
-function show({ rigs: { ingest, rigs }, sinks: { sinks } }: Answer, lost: boolean): void {
+function show({ rigs: { ingest, rigs }, sinks: { sinks }, alerts }: Answer, lost: boolean): void {
   document.body.classList.toggle('lost', lost)
   setText(byId('about'), `${ingest.name}, groups ${ingest.groups.join(', ')}, version ${ingest.version}`)
-  setNotices(lost ? [] : notices(ingest, sinks))
+  setNotices(lost ? [] : notices(ingest, sinks, alerts.raised))
   setRigs(rigs.map((rig) => ({ rig, lost, nowMs: ingest.nowMs })))
   byId('empty').hidden = rigs.length > 0
   setFacts(ingestFacts(ingest))
@@ -90,8 +91,12 @@ function showTokenForm(problem: string): void {
 
 async function poll(): Promise<void> {
   try {
-    const [rigs, sinks] = await Promise.all([ask<RigsAnswer>('/v1/rigs'), ask<SinksAnswer>('/v1/sinks')])
-    last = { answer: { rigs, sinks }, at: new Date() }
+    const [rigs, sinks, alerts] = await Promise.all([
+      ask<RigsAnswer>('/v1/rigs'),
+      ask<SinksAnswer>('/v1/sinks'),
+      ask<AlertsAnswer>('/v1/alerts'),
+    ])
+    last = { answer: { rigs, sinks, alerts }, at: new Date() }
     byId('token-form').hidden = true
     byId('lost').hidden = true
     byId('main').hidden = false

@@ -5,6 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { createAccess } from '../../common/access.ts'
 import { drawSecret, hashDrawnSecret } from '../../common/credentials.ts'
+import type { Alert } from '../../ingest/alerts/types.ts'
 import { httpConfig } from '../../ingest/http/config.ts'
 import { startHttp } from '../../ingest/http/http.ts'
 import type { RigState } from '../../ingest/state.ts'
@@ -50,7 +51,7 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     rmSync(pageFolder, { recursive: true, force: true })
   })
 
-  async function open(more: { withTokens?: boolean; width?: number } = {}) {
+  async function open(more: { withTokens?: boolean; width?: number; raised?: Alert[] } = {}) {
     const feed = createFeed()
     const state = createState()
     const token = drawSecret()
@@ -60,6 +61,7 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
       startHttp(httpConfig.parse({ port, anonymous: !more.withTokens }), {
         state,
         live: feed.live,
+        alerts: () => ({ raised: more.raised ?? [], recent: [], webhook: undefined }),
         nowNs: feed.nowNs,
         pageFolder,
         ...(more.withTokens ? { verifyToken } : {}),
@@ -181,6 +183,23 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     expect(await stream(page, 'not-measured-any-more').locator('.state').first().innerText()).toBe('ended')
     store('other')
     await header.getByText('live', { exact: true }).waitFor()
+  })
+
+  it('tells raised alerts above everything else, but for those that a rig shows by itself', async () => {
+    const alert = (rule: Alert['rule'], text: string): Alert => ({
+      rule,
+      key: rule,
+      state: 'raised',
+      sinceMs: 1,
+      atMs: 1,
+      text,
+    })
+    const raised = [alert('disk', 'disk: 2 days are left'), alert('rig_offline', '운전석-1 is offline')]
+    const { page, show } = await open({ raised })
+    await show()
+    const notices = page.getByRole('list', { name: 'Notices' })
+    await notices.getByText('disk: 2 days are left').waitFor()
+    expect(await notices.innerText()).not.toContain('offline')
   })
 
   it('shows text of rigs as text', async () => {
