@@ -46,6 +46,8 @@ export interface ClockMap {
 const driftPpm = 100n
 /** Between samples within this of a time, a line is drawn. */
 const closeNs = 60_000_000_000n
+/** Clocks begin at whole milliseconds: two that agree may be measured so far apart, beside half the round trip. */
+const agreeNs = 2_000_000n
 /** For trusting a step's size instead of a sample on this side of it. */
 const perStepNs = 5_000_000n
 /** Samples that are weighed on each side of a time. */
@@ -185,12 +187,16 @@ function ofSpool({ measured, steps }: Spool, ingestNs: bigint, stepped: number):
   const nearer = !a || (b && b.uncertainty < a.uncertainty) ? b! : a
   let baseNs = nearer.one.baseNs
   let uncertaintyNs = nearer.uncertainty
+  let measuredToNs = nearer.one.roundTripNs / 2n
   if (a && b && a.one.steps === stepped && b.one.steps === stepped && a.distance <= closeNs && b.distance <= closeNs) {
     const whole = b.one.atNs - a.one.atNs
     baseNs = a.one.baseNs + (whole > 0n ? ((b.one.baseNs - a.one.baseNs) * a.distance) / whole : 0n)
-    uncertaintyNs = (a.one.roundTripNs > b.one.roundTripNs ? a.one.roundTripNs : b.one.roundTripNs) / 2n
+    measuredToNs = (a.one.roundTripNs > b.one.roundTripNs ? a.one.roundTripNs : b.one.roundTripNs) / 2n
+    uncertaintyNs = measuredToNs
   }
-  const offsetNs = baseNs - steps.slice(0, stepped).reduce((sum, { stepNs }) => sum + stepNs, 0n)
+  const measuredNs = baseNs - steps.slice(0, stepped).reduce((sum, { stepNs }) => sum + stepNs, 0n)
+  // No sign that the clocks differ: then a time stays what it was entered as, and does not move with each sample that comes.
+  const offsetNs = absolute(measuredNs) <= measuredToNs + agreeNs ? 0n : measuredNs
   return { ns: ingestNs - offsetNs, offsetNs, uncertaintyNs }
 }
 
