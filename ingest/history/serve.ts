@@ -3,15 +3,24 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from '../../common/log.ts'
 import { reasonOf } from '../../protos/errors.ts'
 import { type CompletenessQuery, measureCompleteness } from './completeness/measure.ts'
-import { type Output, prepare, writeRows } from './full-rate.ts'
+import { prepare, writeRows } from './full-rate.ts'
 import { createKnownGaps, type GapsWanted, gapsOf, ledgerWanted } from './gaps.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createGate } from './gate.ts'
 import { type Engine, type Look, takeLook } from './look.ts'
+import { createOutput, openPlace } from './output.ts'
 import { writeParquetAnswer } from './parquet.ts'
 import { createRigTimes } from './rig-times.ts'
 import { createStreams } from './streams.ts'
 import { checkThinned, thin } from './thin.ts'
-import { type GapsQuery, HistoryError, type ReadingsQuery, type RigTimesQuery, type ThinnedQuery } from './types.ts'
+import { thinnedText } from './thinned-text.ts'
+import {
+  type GapsQuery,
+  HistoryError,
+  type ReadingsQuery,
+  type RigTimesQuery,
+  type ThinnedAnswer,
+  type ThinnedQuery,
+} from './types.ts'
 import { type Asked, encodeHead, fromJson, toJson } from './wire.ts'
 
 // Answers questions over HTTP, on a socket that ingest alone can reach. Bounds how many are computed at a time and how long one takes; ends
@@ -28,6 +37,9 @@ export interface ServeOptions {
   /** How long a reader may take nothing before its transfer is broken off. */
   stallMsMax?: number
 }
+
+/** What waits in memory for its reader waits shorter. */
+const thinnedStallMsMax = 20_000
 
 const bodyBytesMax = 16 * 1024 * 1024
 
@@ -94,17 +106,21 @@ export function createHistoryServer({
       gapsOf(connection, gaps, engine.files, look, asked.query),
     )
 
-  const answerThinned = async (asked: Asked<ThinnedQuery>, response: ServerResponse, signal: AbortSignal) => {
+  const answerThinned = async (asked: Asked<ThinnedQuery>, signal: AbortSignal): Promise<ThinnedAnswer> => {
     const { query } = asked
     checkThinned(query)
-    const { series, ...rest } = await looking(asked, query.stream, signal, async (connection, look) => ({
+    return await looking(asked, query.stream, signal, async (connection, look) => ({
       ...(await thin(engine, connection, look, query, signal)),
       ...(await gapsOf(connection, gaps, engine.files, look, query)),
     }))
-    const arrays = series.flatMap(({ timesNs, values }) => [timesNs, values])
-    const head = { ...rest, series: series.map(({ timesNs, values, ...one }) => ({ ...one, points: timesNs.length })) }
-    response.write(encodeHead(head))
-    for (const { buffer, byteOffset, byteLength } of arrays) response.write(Buffer.from(buffer, byteOffset, byteLength))
+  }
+
+  const sendThinnedText = async (text: Iterable<string>, response: ServerResponse, signal: AbortSignal) => {
+    const output = createOutput(response, signal, Math.min(stallMsMax, thinnedStallMsMax))
+    for (const piece of text) {
+      output.write(Buffer.from(piece))
+      await output.room()
+    }
     response.end()
   }
 
@@ -116,7 +132,7 @@ export function createHistoryServer({
       await looking(asked, query.stream, signal, async (connection, look) => {
         const missing = await gapsOf(connection, gaps, engine.files, look, query)
         const prepared = await prepare(engine, connection, look, query, missing, signal)
-        const output = createOutput(response, place, signal, stallMsMax)
+        const output = createOutput(response, signal, stallMsMax, place)
         const send = async (work: () => Promise<void>) => {
           output.write(encodeHead(prepared.head))
           try {
@@ -162,23 +178,36 @@ export function createHistoryServer({
       response.end(toJson(await answerCompleteness(fromJson(text), signal)))
       return
     }
+    if (request.url === '/thinned' || request.url === '/thinned.json') {
+      const asked = fromJson<Asked<ThinnedQuery>>(text)
+      const thinned = await briefly(signal, (limited) => answerThinned(asked, limited))
+      if (request.url === '/thinned') sendThinned(thinned, response)
+      else await sendThinnedText(thinnedText(asked.query, thinned), response, signal)
+    } else if (request.url === '/gaps') {
+      response.end(toJson(await briefly(signal, (limited) => answerGaps(fromJson(text), limited))))
+    } else if (request.url === '/rig-times') {
+      const { query, synced } = fromJson<Asked<RigTimesQuery>>(text)
+      const find = (limited: AbortSignal) =>
+        withConnection(limited, (connection) => rigTimes(connection, query, synced, limited))
+      response.end(toJson(await briefly(signal, (limited) => again(() => find(limited)))))
+    } else if (request.url === '/streams') {
+      const { query, synced } = fromJson<Asked<{ rig?: string }>>(text)
+      response.end(
+        await briefly(signal, async () => {
+          if (synced) await engine.tail.follow(synced)
+          return toJson(streams(query.rig))
+        }),
+      )
+    } else throw new Error(`no such question: ${request.url}`)
+  }
+
+  /** What is to be computed within seconds. */
+  const briefly = async <T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> => {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(thinnedMsMax)])
     let leave = () => {}
     try {
       leave = await small.enter(limited)
-      if (request.url === '/thinned') await answerThinned(fromJson(text), response, limited)
-      else if (request.url === '/gaps') response.end(toJson(await answerGaps(fromJson(text), limited)))
-      else if (request.url === '/rig-times') {
-        const { query, synced } = fromJson<Asked<RigTimesQuery>>(text)
-        const found = await again(() =>
-          withConnection(limited, (connection) => rigTimes(connection, query, synced, limited)),
-        )
-        response.end(toJson(found))
-      } else if (request.url === '/streams') {
-        const { query, synced } = fromJson<Asked<{ rig?: string }>>(text)
-        if (synced) await engine.tail.follow(synced)
-        response.end(toJson(streams(query.rig)))
-      } else throw new Error(`no such question: ${request.url}`)
+      return await work(limited)
     } catch (error) {
       if (limited.aborted && !signal.aborted) {
         throw new HistoryError(
@@ -204,6 +233,15 @@ export function createHistoryServer({
       })
   })
   return server
+}
+
+/** Numbers as they lie in memory. */
+function sendThinned({ series, ...rest }: ThinnedAnswer, response: ServerResponse): void {
+  const arrays = series.flatMap(({ timesNs, values }) => [timesNs, values])
+  const head = { ...rest, series: series.map(({ timesNs, values, ...one }) => ({ ...one, points: timesNs.length })) }
+  response.write(encodeHead(head))
+  for (const { buffer, byteOffset, byteLength } of arrays) response.write(Buffer.from(buffer, byteOffset, byteLength))
+  response.end()
 }
 
 /** A file that retention has taken away meanwhile: a new look. */
@@ -236,62 +274,6 @@ function refuse(error: unknown, response: ServerResponse, gone: AbortSignal, log
     ? 'this takes more memory than there is: ask for a shorter time or fewer channels'
     : reasonOf(error)
   response.end(toJson({ message }))
-}
-
-/** A place among those that compute: given up while a slow reader is waited for. */
-interface Place {
-  rest(): void
-  again(): Promise<void>
-  leave(): void
-}
-
-async function openPlace(gate: Gate, signal: AbortSignal): Promise<Place> {
-  let leave: (() => void) | undefined = await gate.enter(signal)
-  return {
-    rest() {
-      leave?.()
-      leave = undefined
-    },
-    async again() {
-      leave ??= await gate.enter(signal)
-    },
-    leave() {
-      leave?.()
-      leave = undefined
-    },
-  }
-}
-
-const restAfterMs = 1000
-
-function createOutput(response: ServerResponse, place: Place, signal: AbortSignal, stallMsMax: number): Output {
-  const drained = () =>
-    new Promise<void>((resolve, reject) => {
-      const end = (settle: () => void) => {
-        clearTimeout(rest)
-        clearTimeout(stall)
-        response.off('drain', drain)
-        signal.removeEventListener('abort', abort)
-        settle()
-      }
-      const drain = () => end(resolve)
-      const abort = () => end(() => reject(signal.reason))
-      const rest = setTimeout(() => place.rest(), restAfterMs)
-      const stall = setTimeout(
-        () => end(() => reject(new Error(`the reader has taken nothing for ${stallMsMax} ms`))),
-        stallMsMax,
-      )
-      response.once('drain', drain)
-      signal.addEventListener('abort', abort, { once: true })
-    })
-  return {
-    write: (bytes) => void response.write(bytes),
-    async room() {
-      if (!response.writableNeedDrain) return
-      await drained()
-      await place.again()
-    },
-  }
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -36,6 +36,8 @@ export interface History {
    */
   readings(query: ReadingsQuery, signal?: AbortSignal): Promise<{ head: ReadingsHead; body: Readable }>
   thinned(query: ThinnedQuery, signal?: AbortSignal): Promise<ThinnedAnswer>
+  /** The same as the JSON of the HTTP API. `body` as that of readings. */
+  thinnedText(query: ThinnedQuery, signal?: AbortSignal): Promise<Readable>
   gaps(query: GapsQuery, signal?: AbortSignal): Promise<GapsAnswer>
   /** A report on what is there of that time: one is made at a time, others wait. */
   completeness(query: CompletenessQuery, signal?: AbortSignal): Promise<Completeness>
@@ -118,6 +120,7 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
       const head = fromJson<ThinnedHead>((await readHead(body)).toString('utf8'))
       return withArrays(head, await readBytes(body))
     },
+    thinnedText: (query, signal) => ask('/thinned.json', query, signal),
     gaps: async (query, signal) => fromJson<GapsAnswer>(await readText(await ask('/gaps', query, signal))),
     completeness: async (query, signal) =>
       fromJson<Completeness>(await readText(await ask('/completeness', query, signal))),

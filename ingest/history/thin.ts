@@ -10,7 +10,7 @@ export const pointsMin = 4
 export const pointsMax = 100_000
 export const channelsMax = 200
 /** All channels and parts together. */
-const slotsMax = 8_000_000
+const slotsMax = 2_000_000
 
 const thinShape: Shape = {
   own: ['t_ns'],

@@ -156,25 +156,8 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
         `format: thinned series are JSON (found ${JSON.stringify(query.format)}); leave out format, or points`,
       )
     }
-    const { method, pixels, rows, series, ...gaps } = await orProblem(
-      history.thinned({ ...asked, points: query.points }, c.req.raw.signal),
-    )
-    const [first] = parts as [Part, ...Part[]]
-    return c.json(
-      {
-        stream: query.stream,
-        fromNs: String(parts.reduce((low, { fromNs }) => (fromNs < low ? fromNs : low), first.fromNs)),
-        toNs: String(parts.reduce((high, { toNs }) => (toNs > high ? toNs : high), first.toNs)),
-        thinned: { method, pixels, rows },
-        series: series.map((one) => ({
-          ...one,
-          timesNs: Array.from(one.timesNs, String),
-          values: Array.from(one.values),
-        })),
-        ...gapsJson(gaps),
-      },
-      200,
-    )
+    const body = await orProblem(history.thinnedText({ ...asked, points: query.points }, c.req.raw.signal))
+    return send(c, body, { 'content-type': 'application/json' }) as never
   })
 
   api.openapi(gapsRoute, async (c) => {
@@ -212,18 +195,23 @@ async function sendAll(
   const { head, body } = await orProblem(history.readings(query, c.req.raw.signal))
   const rig = query.parts.length === 1 ? `${query.parts[0]?.rig}-` : ''
   const file = encodeURIComponent(`${rig}${query.stream}.${extensions[query.format]}`)
-  return new Response(Readable.toWeb(body) as ReadableStream, {
-    headers: {
-      'content-type': head.contentType,
-      'content-disposition': `attachment; filename*=UTF-8''${file}`,
-      'cache-control': 'no-store',
-      ...clockHeadersOf(c),
-      'rigline-rows-most': String(head.rowsMost),
-      'rigline-bytes-about': String(head.bytesAbout),
-      'rigline-gaps': String(head.gaps.length),
-      'rigline-holes': String(head.holes.length),
-    },
+  return send(c, body, {
+    'content-type': head.contentType,
+    'content-disposition': `attachment; filename*=UTF-8''${file}`,
+    'cache-control': 'no-store',
+    'rigline-rows-most': String(head.rowsMost),
+    'rigline-bytes-about': String(head.bytesAbout),
+    'rigline-gaps': String(head.gaps.length),
+    'rigline-holes': String(head.holes.length),
   })
+}
+
+function send(c: Context<ApiEnv>, body: Readable, more: Record<string, string>): Response {
+  const headers = { ...clockHeadersOf(c), ...more }
+  if (c.req.method !== 'HEAD') return new Response(Readable.toWeb(body) as ReadableStream, { headers })
+  // Nobody will read it, and history would wait for that.
+  body.on('error', () => {}).destroy()
+  return new Response(null, { headers })
 }
 
 export const missingOf = (parts: Part[], { missing }: Pick<ReadingsDeps, 'missing'>): MissingNumbers[] =>
