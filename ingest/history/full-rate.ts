@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api'
 import { createArrowEncoder } from './arrow.ts'
 import { type AnswerColumn, chooseChannels } from './channels.ts'
 import { chunkShape, type Encoder, type EncoderOptions } from './encoder.ts'
@@ -11,8 +11,8 @@ import type { Format, GapsAnswer, ReadingsHead, ReadingsQuery } from './types.ts
 
 export interface Output {
   write(bytes: Uint8Array): void
-  /** Resolves when more may be written. */
-  room(): Promise<void>
+  /** Resolves when more may be written. `rest`: called once it takes long, awaited before that resolves. */
+  room(rest?: () => Promise<unknown>): Promise<void>
 }
 
 const encoders: Record<Exclude<Format, 'parquet'>, (options: EncoderOptions, write: Output['write']) => Encoder> = {
@@ -80,24 +80,51 @@ export async function writeRows(
     const { sources, close } = await openPart(engine, connection, partLook, signal)
     let era: number | undefined
     let lastNs = 0n
-    for (const one of queriesOf({ part, sources, columns, shape: chunkShape })) {
+    const rowsMax = Math.max(100_000, Math.floor(cellsPerQuery / (columns.length + 1)))
+    for (const one of queriesOf({ part, sources, columns, shape: chunkShape, rowsMax })) {
       signal.throwIfAborted()
-      const result = await connection.stream(one.sql)
-      for (;;) {
-        const chunk = await result.fetchChunk()
-        if (!chunk || chunk.rowCount === 0) break
+      for await (const chunk of chunksOf(connection, one.sql, output, signal)) {
         const times = (chunk.getColumnVector(0) as unknown as { items: BigInt64Array }).items
         if (one.era === era && times[0]! < lastNs)
           throw new Error(`rows out of order at ${times[0]} after ${lastNs} ns`)
         era = one.era
         lastNs = times[times.length - 1]!
         encoder.add(part, chunk)
-        await output.room()
-        signal.throwIfAborted()
       }
     }
     await close()
   }
   encoder.end()
   await output.room()
+}
+
+/** What a query that is begun again has to read again at most, about. */
+const cellsPerQuery = 40_000_000
+
+/**
+ * The rows of a query, as fast as they are read. While the reader stands still nothing of it is left in DuckDB, whose memory the others need: it
+ * is begun again behind the rows that have gone, which come in the same order each time.
+ */
+async function* chunksOf(
+  connection: DuckDBConnection,
+  sql: string,
+  output: Output,
+  signal: AbortSignal,
+): AsyncGenerator<DuckDBDataChunk> {
+  let rows = 0
+  let result: DuckDBResult | undefined
+  const rest = async () => {
+    result = undefined
+    // The next query of a connection ends the one that it streams.
+    await connection.run('SELECT 1')
+  }
+  for (;;) {
+    result ??= await connection.stream(rows === 0 ? sql : `SELECT * FROM (${sql}) OFFSET ${rows}`)
+    const chunk = await result.fetchChunk()
+    if (!chunk || chunk.rowCount === 0) return
+    yield chunk
+    rows += chunk.rowCount
+    await output.room(rest)
+    signal.throwIfAborted()
+  }
 }

@@ -3,8 +3,11 @@ import { HistoryError } from './types.ts'
 // How many answers are computed at a time, and how many wait.
 
 export interface Gate {
-  /** Resolves when there is room, with how to leave again (once). Throws HistoryError 503 if too many wait already. */
-  enter(signal: AbortSignal): Promise<() => void>
+  /**
+   * Resolves when there is room, with how to leave again (once). Throws HistoryError 503 if too many wait already. `first`: it was inside before, goes
+   * before those who wait and is not refused.
+   */
+  enter(signal: AbortSignal, options?: { first: boolean }): Promise<() => void>
   readonly inside: number
   readonly waiting: number
 }
@@ -22,13 +25,13 @@ export function createGate(name: string, insideMax: number, waitingMax: number):
     }
   }
   return {
-    async enter(signal) {
+    async enter(signal, { first } = { first: false }) {
       signal.throwIfAborted()
       if (inside >= insideMax) {
-        if (queue.length >= waitingMax) {
+        if (!first && queue.length >= waitingMax) {
           throw new HistoryError(
             503,
-            `${inside} ${name} are being computed and ${queue.length} wait: try again in some seconds`,
+            `${inside} ${name} are under way and ${queue.length} wait: try again in some seconds`,
           )
         }
         await new Promise<void>((resolve, reject) => {
@@ -42,7 +45,8 @@ export function createGate(name: string, insideMax: number, waitingMax: number):
             reject(signal.reason)
           }
           signal.addEventListener('abort', giveUp, { once: true })
-          queue.push(go)
+          if (first) queue.unshift(go)
+          else queue.push(go)
         })
       } else inside++
       return leave()

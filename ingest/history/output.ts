@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Output } from './full-rate.ts'
 import type { Gate } from './gate.ts'
@@ -19,7 +20,7 @@ export async function openPlace(gate: Gate, signal: AbortSignal): Promise<Place>
       leave = undefined
     },
     async again() {
-      leave ??= await gate.enter(signal)
+      leave ??= await gate.enter(signal, { first: true })
     },
     leave() {
       leave?.()
@@ -32,30 +33,37 @@ const restAfterMs = 1000
 
 /** `place`: what is given up meanwhile, if anything. */
 export function createOutput(response: ServerResponse, signal: AbortSignal, stallMsMax: number, place?: Place): Output {
-  const drained = () =>
-    new Promise<void>((resolve, reject) => {
-      const end = (settle: () => void) => {
-        clearTimeout(rest)
-        clearTimeout(stall)
-        response.off('drain', drain)
-        signal.removeEventListener('abort', abort)
-        settle()
-      }
-      const drain = () => end(resolve)
-      const abort = () => end(() => reject(signal.reason))
-      const rest = setTimeout(() => place?.rest(), restAfterMs)
-      const stall = setTimeout(
-        () => end(() => reject(new Error(`the reader has taken nothing for ${stallMsMax} ms`))),
-        stallMsMax,
+  const drained = async (rest: () => Promise<unknown>) => {
+    let resting: Promise<unknown> | undefined
+    const restSoon = setTimeout(() => {
+      // Whether it failed is asked when the reader has taken something.
+      resting = rest()
+      resting.then(
+        () => place?.rest(),
+        () => place?.rest(),
       )
-      response.once('drain', drain)
-      signal.addEventListener('abort', abort, { once: true })
-    })
+    }, restAfterMs)
+    const stalled = new AbortController()
+    const stall = setTimeout(
+      () => stalled.abort(new Error(`the reader has taken nothing for ${stallMsMax} ms`)),
+      stallMsMax,
+    )
+    try {
+      await once(response, 'drain', { signal: AbortSignal.any([signal, stalled.signal]) })
+    } catch (error) {
+      throw signal.aborted ? signal.reason : stalled.signal.aborted ? stalled.signal.reason : error
+    } finally {
+      clearTimeout(restSoon)
+      clearTimeout(stall)
+      await resting?.catch(() => {})
+    }
+    await resting
+  }
   return {
     write: (bytes) => void response.write(bytes),
-    async room() {
+    async room(rest = async () => {}) {
       if (!response.writableNeedDrain) return
-      await drained()
+      await drained(rest)
       await place?.again()
     },
   }

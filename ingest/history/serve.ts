@@ -7,7 +7,7 @@ import { prepare, writeRows } from './full-rate.ts'
 import { createKnownGaps, type GapsWanted, gapsOf, ledgerWanted } from './gaps.ts'
 import { createGate } from './gate.ts'
 import { type Engine, type Look, takeLook } from './look.ts'
-import { createOutput, openPlace } from './output.ts'
+import { createOutput, openPlace, type Place } from './output.ts'
 import { writeParquetAnswer } from './parquet.ts'
 import { createRigTimes } from './rig-times.ts'
 import { createStreams } from './streams.ts'
@@ -22,6 +22,7 @@ import {
   type ThinnedQuery,
 } from './types.ts'
 import { type Asked, encodeHead, fromJson, toJson } from './wire.ts'
+import { withConnection } from './with-connection.ts'
 
 // Answers questions over HTTP, on a socket that ingest alone can reach. Bounds how many are computed at a time and how long one takes; ends
 // what nobody waits for any more.
@@ -41,6 +42,9 @@ export interface ServeOptions {
 /** What waits in memory for its reader waits shorter. */
 const thinnedStallMsMax = 20_000
 
+/** Answers at full rate, those with slow readers too: each keeps files, and memory of DuckDB. */
+const openMax = 32
+
 const bodyBytesMax = 16 * 1024 * 1024
 
 export function createHistoryServer({
@@ -52,6 +56,7 @@ export function createHistoryServer({
   thinnedMsMax = 10_000,
   stallMsMax = 120_000,
 }: ServeOptions): Server {
+  const downloads = createGate('answers at full rate', openMax, 0)
   const whole = createGate('answers at full rate', 2, 8)
   const small = createGate('thinned series', 4, 64)
   const reports = createGate('reports on completeness', 1, 16)
@@ -59,26 +64,6 @@ export function createHistoryServer({
   const streams = createStreams(engine)
   const rigTimes = createRigTimes(engine)
   let open = 0
-
-  const withConnection = async <T>(
-    signal: AbortSignal,
-    work: (connection: DuckDBConnection) => Promise<T>,
-  ): Promise<T> => {
-    const connection = await engine.instance.connect()
-    const interrupt = () => connection.interrupt()
-    signal.addEventListener('abort', interrupt)
-    try {
-      signal.throwIfAborted()
-      return await work(connection)
-    } catch (error) {
-      // An interrupted query says so in DuckDB's words.
-      signal.throwIfAborted()
-      throw error
-    } finally {
-      signal.removeEventListener('abort', interrupt)
-      connection.closeSync()
-    }
-  }
 
   /** A look, and what is missing there. */
   const looking = async <T>(
@@ -88,7 +73,7 @@ export function createHistoryServer({
     work: (connection: DuckDBConnection, look: Look) => Promise<T>,
   ): Promise<T> =>
     await again(() =>
-      withConnection(signal, async (connection) => {
+      withConnection(engine, signal, async (connection) => {
         const ledger = ledgerWanted(query)
         const look = await takeLook(engine, {
           parts: query.parts,
@@ -127,8 +112,10 @@ export function createHistoryServer({
   const answerReadings = async (asked: Asked<ReadingsQuery>, response: ServerResponse, signal: AbortSignal) => {
     const { query } = asked
     const { format } = query
-    const place = await openPlace(whole, signal)
+    const leave = await downloads.enter(signal)
+    let place: Place | undefined
     try {
+      place = await openPlace(whole, signal)
       await looking(asked, query.stream, signal, async (connection, look) => {
         const missing = await gapsOf(connection, gaps, engine.files, look, query)
         const prepared = await prepare(engine, connection, look, query, missing, signal)
@@ -152,7 +139,8 @@ export function createHistoryServer({
       })
       response.end()
     } finally {
-      place.leave()
+      place?.leave()
+      leave()
     }
   }
 
@@ -163,7 +151,7 @@ export function createHistoryServer({
     const options = { engine, gaps, journalFolder, quarantineFolder, synced, onProgress }
     try {
       return await again(() =>
-        withConnection(signal, (connection) => measureCompleteness(connection, query, options, signal)),
+        withConnection(engine, signal, (connection) => measureCompleteness(connection, query, options, signal)),
       )
     } finally {
       leave()
@@ -188,7 +176,7 @@ export function createHistoryServer({
     } else if (request.url === '/rig-times') {
       const { query, synced } = fromJson<Asked<RigTimesQuery>>(text)
       const find = (limited: AbortSignal) =>
-        withConnection(limited, (connection) => rigTimes(connection, query, synced, limited))
+        withConnection(engine, limited, (connection) => rigTimes(connection, query, synced, limited))
       response.end(toJson(await briefly(signal, (limited) => again(() => find(limited)))))
     } else if (request.url === '/streams') {
       const { query, synced } = fromJson<Asked<{ rig?: string }>>(text)

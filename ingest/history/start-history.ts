@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../common/log.ts'
 import { builtProgram } from '../../common/program.ts'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import { reasonOf } from '../../protos/errors.ts'
 import type { CompletenessQuery } from './completeness/measure.ts'
 import type { Completeness } from './completeness/report.ts'
 import { superviseProcess } from './supervise.ts'
@@ -83,7 +84,8 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
     (socket) => [program, { journalFolder, catalogFile, lakeFolder, socket, config }],
     log,
   )
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  // How many ask at a time is bounded where they are answered: here slow readers would keep the others waiting.
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
   let synced: Position | undefined
   let closing: Promise<void> | undefined
 
@@ -195,18 +197,25 @@ const readable = (body: IncomingMessage): Promise<void> =>
   new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
       body.off('readable', ready).off('error', settle).off('end', ended).off('close', ended)
-      if (error) reject(error)
+      if (error) reject(brokenOff(error))
       else resolve()
     }
     const ready = () => settle()
-    const ended = () => settle(new Error('history: the answer ended before it had begun'))
+    const ended = () => settle(new Error('it ended before it had begun'))
     body.once('readable', ready).once('error', settle).once('end', ended).once('close', ended)
   })
 
 async function readBytes(body: Readable): Promise<Buffer> {
   const parts: Buffer[] = []
-  for await (const part of body as AsyncIterable<Buffer>) parts.push(part)
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) parts.push(part)
+  } catch (error) {
+    throw brokenOff(error)
+  }
   return Buffer.concat(parts)
 }
+
+const brokenOff = (cause: unknown): HistoryError =>
+  new HistoryError(503, `history's answer broke off (${reasonOf(cause)}): try again in some seconds`, { cause })
 
 const readText = async (body: Readable): Promise<string> => (await readBytes(body)).toString('utf8')

@@ -182,8 +182,8 @@ export interface HistoryStatus {
 /** A mistake of whoever asks: becomes a problem of the HTTP API. */
 export class HistoryError extends Error {
   readonly status: 400 | 404 | 503
-  constructor(status: 400 | 404 | 503, message: string) {
-    super(message)
+  constructor(status: 400 | 404 | 503, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.status = status
   }
 }

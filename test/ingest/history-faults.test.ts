@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
 import { expect, it } from 'vitest'
+import { withConnection } from '../../ingest/history/with-connection.ts'
 import type { Schema } from '../../protos/types.ts'
 import { buildPrograms, openGround, readAll } from './history-setup.ts'
 import { f64, makeBatch, spoolA } from './lake-setup.ts'
@@ -67,6 +69,36 @@ it('ends what nobody waits for, and serves others while readers stand still', as
   }
   await expect.poll(() => ground.history.status().counters.open, { timeout: 10_000 }).toBe(0)
 })
+
+it('gives a reader who stands still now and then the same rows as one who does not', async () => {
+  const ground = await openGround()
+  await ground.know(schema, rig)
+  const put = async (from: number, spool: string) => {
+    const times = Array.from({ length: 5000 }, (_, i) => BigInt(from + 2 * i))
+    await ground.append(makeBatch(schema, times, [f64(...times.map(Number))]), rig, spool)
+  }
+  // Rows that overlap, rows that do not, and rows behind the lake's cursor.
+  for (let i = 0; i < 40; i++) await put(i * 10_000, spoolA)
+  await ground.toLake()
+  for (let i = 0; i < 20; i++) await put(i * 10_000 + 1, '01HZZZZZZZZZZZZZZZZZZZZZZB')
+  await ground.toLake()
+  for (let i = 40; i < 60; i++) await put(i * 10_000, spoolA)
+  const ask = async () => (await ground.history.readings({ ...whole, format: 'csv' })).body
+  const body = await ask()
+  const parts: Buffer[] = []
+  let bytes = 0
+  let pauses = 0
+  for await (const part of body as AsyncIterable<Buffer>) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes < 2_000_000 * (pauses + 1)) continue
+    pauses++
+    await new Promise((resolve) => setTimeout(resolve, 1300))
+  }
+  expect(pauses).toBeGreaterThan(4)
+  expect(Buffer.concat(parts).equals(await readAll(await ask()))).toBe(true)
+  expect(Buffer.concat(parts).toString().split('\n')).toHaveLength(80 * 5000 + 2)
+}, 60_000)
 
 it('says so when too many ask at once', async () => {
   const ground = await openFilled(400)
@@ -166,6 +198,26 @@ it('tells which streams are stored', async () => {
   await ground.put()
   await expect.poll(() => ground.history.streams(rig), { timeout: 5000 }).toEqual(expected(0n, 299n, 300))
   expect(await ground.history.streams('nobody')).toEqual([])
+})
+
+it('interrupts until the work has ended: what is said before a query begins is lost', async () => {
+  let interrupts = 0
+  let told = () => {}
+  const connection = {
+    interrupt: () => void (++interrupts === 3 && told()),
+    closeSync: () => {},
+  }
+  const instance = { connect: async () => connection } as unknown as DuckDBInstance
+  const gone = new AbortController()
+  const work = withConnection({ instance }, gone.signal, async () => {
+    gone.abort(new Error('gone'))
+    await new Promise<void>((resolve) => {
+      told = resolve
+    })
+    throw new Error('INTERRUPT Error: Interrupted!')
+  })
+  await expect(work).rejects.toThrow('gone')
+  expect(interrupts).toBe(3)
 })
 
 it('ends its process when it is closed, also while that starts', async () => {

@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, it, onTestFinished } from 'vitest'
 import { httpConfig } from '../../ingest/http/config.ts'
@@ -37,16 +36,7 @@ async function openServer(batches: number) {
   onTestFinished(() => http.close())
   const span = `rig=${rig}&from=0&to=${batches * rowsPerBatch * 1000}`
   const url = `http://127.0.0.1:${http.port}`
-  /** Asks, and reads nothing of the answer. */
-  const ask = async (method: string, path: string): Promise<Socket> => {
-    const socket = connect(http.port, '127.0.0.1')
-    onTestFinished(() => void socket.destroy())
-    socket.on('error', () => {}).pause()
-    await new Promise((resolve) => socket.once('connect', resolve))
-    socket.write(`${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`)
-    return socket
-  }
-  return { ...ground, url, span, ask, rows: batches * rowsPerBatch }
+  return { ...ground, url, span, rows: batches * rowsPerBatch }
 }
 
 it('gives two million points without keeping receipts waiting', async () => {
@@ -85,3 +75,19 @@ it('lets go of an answer whose head alone was asked for', async () => {
   expect(Number(response.headers.get('rigline-rows-most'))).toBe(28_000)
   await expect.poll(() => history.status().counters, { timeout: 5000 }).toMatchObject({ questions: 1, open: 0 })
 })
+
+it('answers others while as many downloads as it takes stand still, and refuses one more', async () => {
+  const { url, span, history } = await openServer(60)
+  const path = `/v1/readings?${span}&stream=s&format=csv`
+  const gone = new AbortController()
+  // Two are computed at a time; one that is not read gives its place up after a second.
+  const open: Response[] = []
+  while (open.length < 32) open.push(await fetch(`${url}${path}`, { signal: gone.signal }))
+  expect(new Set(open.map(({ status }) => status))).toEqual(new Set([200]))
+  const refused = await fetch(`${url}${path}`)
+  expect(refused.status).toBe(503)
+  expect(await refused.text()).toContain('try again in some seconds')
+  expect((await fetch(`${url}/v1/gaps?${span}`)).status).toBe(200)
+  gone.abort()
+  await expect.poll(() => history.status().counters.open, { timeout: 5000 }).toBe(0)
+}, 60_000)
