@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { reasonOf } from '../../protos/errors.ts'
 import { copyStatement } from '../sinks/lake/parquet-file.ts'
 import { quoteName } from '../sinks/lake/stage.ts'
 import type { AnswerColumn } from './channels.ts'
@@ -49,12 +50,8 @@ export async function writeParquetAnswer(
   signal: AbortSignal,
 ): Promise<ParquetAnswer> {
   await mkdir(folder, { recursive: true })
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < head.bytesAbout + reserveBytes) {
-    throw new HistoryError(
-      503,
-      `the disk has no room for a file of about ${head.bytesAbout} bytes: ask for less, or for arrow or csv`,
-    )
+  if ((await freeBytes(folder)) < head.bytesAbout + reserveBytes) {
+    throw noRoom(`a file of about ${head.bytesAbout} bytes`)
   }
   const opened: (() => Promise<void>)[] = []
   const queries: string[] = []
@@ -68,7 +65,10 @@ export async function writeParquetAnswer(
   const { stream, parts } = query
   const metadata = { rigline: factsText({ ...head, stream, parts, columns, rigs: [] }) }
   try {
-    await connection.run(copyStatement(queries.join(' UNION ALL '), file, metadata))
+    signal.throwIfAborted()
+    await keepingRoom(connection, folder, () =>
+      connection.run(copyStatement(queries.join(' UNION ALL '), file, metadata)),
+    )
     for (const close of opened) await close()
   } catch (error) {
     await rm(file, { force: true })
@@ -83,6 +83,32 @@ export async function writeParquetAnswer(
       }
     },
     close: () => rm(file, { force: true }),
+  }
+}
+
+const freeBytes = async (folder: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}
+
+const noRoom = (what: string) =>
+  new HistoryError(503, `the disk has no room for ${what}: ask for less, or for arrow or csv`)
+
+const lookEveryMs = 200
+
+/** Texts may be far longer than was reckoned, and sorting takes room too; the journal needs the disk more: ends the query when it gets scarce. */
+async function keepingRoom(connection: DuckDBConnection, folder: string, work: () => Promise<unknown>): Promise<void> {
+  let scarce = false
+  const timer = setInterval(async () => {
+    scarce ||= (await freeBytes(folder).catch(() => Number.POSITIVE_INFINITY)) < reserveBytes / 2
+    if (scarce) connection.interrupt()
+  }, lookEveryMs)
+  try {
+    await work()
+  } catch (error) {
+    throw scarce || /No space left on device/i.test(reasonOf(error)) ? noRoom('this file') : error
+  } finally {
+    clearInterval(timer)
   }
 }
 
