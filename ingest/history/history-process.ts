@@ -34,6 +34,13 @@ if (!data || !process.send) throw new Error('this program is started by ingest, 
 const { config, lakeFolder } = data
 // The data folder's lock says that there is one ingest, and so one of these.
 const folder = join(lakeFolder, 'answers')
+end = () => {
+  // Of ingest's own making, for this socket and those before it: nobody else would remove it if ingest was killed.
+  rmSync(dirname(data.socket), { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true })
+  // What is being answered is broken off: ingest is gone.
+  process.exit(0)
+}
 await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
 
@@ -89,12 +96,6 @@ const server = createHistoryServer({
   quarantineFolder: join(dirname(data.catalogFile), 'quarantine'),
   log,
 })
-end = () => {
-  rmSync(data.socket, { force: true })
-  rmSync(folder, { recursive: true, force: true })
-  // What is being answered is broken off: ingest is gone.
-  process.exit(0)
-}
 await mkdir(dirname(data.socket), { recursive: true, mode: 0o700 })
 server.listen(data.socket, () => {
   void chmod(data.socket, 0o600).then(() => say({ type: 'ready' }))

@@ -1,11 +1,15 @@
-import { rmSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
 import { expect, it } from 'vitest'
+import { historyDefaults } from '../../ingest/history/start-history.ts'
 import { withConnection } from '../../ingest/history/with-connection.ts'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround, readAll } from './history-setup.ts'
+import { buildPrograms, openGround, programs, readAll } from './history-setup.ts'
 import { f64, makeBatch, spoolA } from './lake-setup.ts'
 
 // What history does when something is in the way: readers that go or stop, a process that dies, a lake that is far behind, numbers that are missing.
@@ -218,6 +222,21 @@ it('interrupts until the work has ended: what is said before a query begins is l
   })
   await expect(work).rejects.toThrow('gone')
   expect(interrupts).toBe(3)
+})
+
+it('leaves nothing behind when ingest is killed', async () => {
+  const { lakeFolder, journalFolder, catalogFile } = await openGround()
+  const folder = mkdtempSync(join(tmpdir(), 'rigline-killed-'))
+  const data = { lakeFolder, journalFolder, catalogFile, socket: join(folder, 'h1'), config: historyDefaults }
+  const child = fork(programs.history, [JSON.stringify(data)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const exited = once(child, 'exit')
+  await once(child, 'message')
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  expect(statSync(join(folder, 'h1')).mode & 0o777).toBe(0o600)
+  child.disconnect()
+  await exited
+  expect(existsSync(folder)).toBe(false)
+  expect(existsSync(join(lakeFolder, 'answers'))).toBe(false)
 })
 
 it('ends its process when it is closed, also while that starts', async () => {

@@ -90,6 +90,7 @@ export async function openGround({
   }
   return {
     ...lake,
+    catalogFile,
     journal,
     history,
     append,
