@@ -13,7 +13,7 @@ import {
 import { reasonOf, UnknownEncodingError, UnreadableBodyError, UnreadableEnvelopeError } from './errors.ts'
 import { rigline } from './generated/rigline.js'
 import { countFromLong, countToLong } from './long.ts'
-import { isName } from './topics.ts'
+import { isName, ownRig } from './topics.ts'
 import { type Body, type BodyType, type EnvelopeHeader, protocolVersion } from './types.ts'
 import { writeMessage } from './write.ts'
 
@@ -191,12 +191,25 @@ export function decodeBody(bytes: Uint8Array, header: EnvelopeHeader): DecodedBo
       case 'unknown':
         return { body: { type: 'unknown', field: unknownField(bytes) }, problems }
       default:
-        return { body: decodeSmallBody(header.bodyType, body, (problem) => problems.push(problem)), problems }
+        return {
+          body: ofSender(
+            decodeSmallBody(header.bodyType, body, (problem) => problems.push(problem)),
+            header,
+          ),
+          problems,
+        }
     }
   } catch (cause) {
     if (cause instanceof UnknownEncodingError || cause instanceof UnreadableBodyError) throw cause
     throw new UnreadableBodyError(`not a ${header.bodyType}: ${reasonOf(cause)}`, { cause })
   }
+}
+
+/** A rig speaks for itself alone: whose a Gap is besides the sender's, only ingest may say. */
+function ofSender(body: Body, { rig: sender }: EnvelopeHeader): Body {
+  if (body.type !== 'gap' || body.gap.rig === undefined || sender === ownRig) return body
+  const { rig: _other, ...gap } = body.gap
+  return { type: 'gap', gap }
 }
 
 function decodeSmallBody(

@@ -83,6 +83,10 @@ export const runEventTypes: readonly RunEventType[] = [
 ]
 export const isRunEvent = (type: string): type is RunEventType => (runEventTypes as readonly string[]).includes(type)
 
+/** What only ingest may say: a rig speaks for itself alone. */
+export const isForIngestAlone = ({ type }: { type: RunEventType }): boolean =>
+  type === 'run.froze' || type === 'rig.described'
+
 /** What is entered beside the event itself. */
 export interface Entered {
   /** When it happened: ns since 1970 UTC, by the clock of whoever enters it. */

@@ -1,8 +1,7 @@
 import { decodeBody } from '../../protos/envelope.ts'
-import { decodeRunEvent, factCharsMax, textCharsMax } from '../../protos/run-events.ts'
+import { decodeRunEvent, factCharsMax, isForIngestAlone, textCharsMax } from '../../protos/run-events.ts'
 import { ownRig } from '../../protos/topics.ts'
 import type { EnvelopeHeader } from '../../protos/types.ts'
-import { isForIngestAlone } from './save-events.ts'
 import type { RunEventRecord } from './types.ts'
 
 /**
@@ -18,7 +17,7 @@ export function readEvent(
   const event = body.type === 'event' ? decodeRunEvent(body.event) : undefined
   if (body.type !== 'event' || !event) return undefined
   const { rig, spool, seq } = header
-  if (rig !== ownRig && isForIngestAlone({ event })) throw new Error(`${event.type} is for ingest alone to say`)
+  if (rig !== ownRig && isForIngestAlone(event)) throw new Error(`${event.type} is for ingest alone to say`)
   const { tNs, author, text } = body.event
   return {
     rig,

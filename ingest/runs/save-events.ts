@@ -30,10 +30,6 @@ function thingOf(record: RunEventRecord): string {
   return event.type === 'rig.described' ? entryThing(event.entry) : ''
 }
 
-/** What only ingest may say. */
-export const isForIngestAlone = ({ event }: Pick<RunEventRecord, 'event'>): boolean =>
-  event.type === 'run.froze' || event.type === 'rig.described'
-
 export interface ChangedRun {
   run: Run
   /** It was open, or not there, and is not open now. */

@@ -85,6 +85,26 @@ it('makes the same lines of the same envelope, and bounded ones of a huge one', 
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(5000)
 })
 
+it('lets a rig speak for itself alone', () => {
+  const said = [
+    eventOf({ type: 'marker', marker: 'm', run: '', rigs: ['car-2'], label: 'l', fromNs: tNs }),
+    eventOf({ type: 'rig.described', entry: 'e', rig: 'car-2', validFromNs: tNs, facts: { site: 'x' } }),
+    eventOf({ type: 'run.froze', run: 'r', rig: 'car-2', facts: { site: 'x' } }),
+  ]
+  const tagsOf = (sender: string) =>
+    said.flatMap((body) => tableLines(envelopeOf(sender, body, 1)).lines).map((line) => line.split(' ', 1)[0])
+  expect(tagsOf('car-1')).toEqual([
+    expect.stringMatching(/,rig=car-1,.*type=marker$/),
+    expect.stringMatching(/,rig=car-1,.*type=other$/),
+    expect.stringMatching(/,rig=car-1,.*type=other$/),
+  ])
+  expect(tagsOf('ingest')).toEqual([
+    expect.stringMatching(/,rig=car-2,.*type=marker$/),
+    expect.stringMatching(/,rig=car-2,.*type=rig.described$/),
+    expect.stringMatching(/,rig=car-2,.*type=run.froze$/),
+  ])
+})
+
 it('counts a time that InfluxDB does not have', () => {
   const body = gapOf({ fromNs: -(2n ** 63n) })
   expect(tableLines(envelopeOf('r', body))).toEqual({ lines: [], outOfRange: 1 })

@@ -191,6 +191,27 @@ describe('bodies that make no sense', () => {
   })
 })
 
+test('a rig declares Gaps of its own; only ingest says whose else one is', () => {
+  const gap = {
+    fromNs: 1n,
+    toNs: 2n,
+    streams: [],
+    cause: 'refused',
+    detail: '',
+    spool: '',
+    numbers: [],
+    rows: 0,
+  } as const
+  const whose = (rig: string) => {
+    const body: Body = { type: 'gap', gap: { ...gap, streams: [], numbers: [], rig: 'car-2' } }
+    const bytes = encodeEnvelope({ rig, spool: 's', seq: 1, body })
+    const decoded = decodeBody(bytes, readHeader(bytes)).body
+    return decoded.type === 'gap' ? decoded.gap.rig : undefined
+  }
+  expect(whose('car-1')).toBeUndefined()
+  expect(whose('ingest')).toBe('car-2')
+})
+
 test('encoding refuses numbers that are none', () => {
   const gone: Body = { type: 'schema', bytes: new Uint8Array(1) }
   for (const seq of [0, -1, 1.5, 2 ** 53, Number.NaN]) {

@@ -1,4 +1,5 @@
-import { decodeRunEvent, type RunEvent, runEventTypes } from '../../../protos/run-events.ts'
+import { decodeRunEvent, isForIngestAlone, isRunEvent, type RunEvent } from '../../../protos/run-events.ts'
+import { ownRig } from '../../../protos/topics.ts'
 import type { ClockSample, Event, Gap, Health } from '../../../protos/types.ts'
 import type { JournalEnvelope } from '../sink.ts'
 import { escapeKey, quoteText, storableName } from './escape.ts'
@@ -118,14 +119,14 @@ interface DescribedEvent {
 
 function describeEvent(event: Event, sender: string): DescribedEvent {
   const { tNs, author, text, id } = event
-  const known = readEvent(event)
+  const known = readEvent(event, sender)
   const { run = '', marker = '', label = '' } = event.facts
   // A line stands where that begins which its event tells of.
   const { fromNs, toNs } = spanOf(known, tNs)
   const withdrawn = known !== undefined && 'withdrawn' in known && known.withdrawn === true
   const title = titleOf(event, { run, label }, withdrawn)
   return {
-    type: (runEventTypes as readonly string[]).includes(event.type) ? event.type : 'other',
+    type: typeOf(event, sender),
     rigs: rigsOf(known, sender),
     fromNs,
     fields: {
@@ -145,10 +146,11 @@ function describeEvent(event: Event, sender: string): DescribedEvent {
   }
 }
 
-/** Facts that can't be read leave the event as a point with what it says of itself. */
-function readEvent(event: Event): RunEvent | undefined {
+/** Facts that can't be read, or that are not the sender's to tell, leave the event as a point with what it says of itself. */
+function readEvent(event: Event, sender: string): RunEvent | undefined {
   try {
-    return decodeRunEvent(event)
+    const known = decodeRunEvent(event)
+    return known && (sender === ownRig || !isForIngestAlone(known)) ? known : undefined
   } catch {
     return undefined
   }
@@ -162,9 +164,14 @@ function spanOf(event: RunEvent | undefined, tNs: bigint): { fromNs: bigint; toN
 }
 
 function rigsOf(event: RunEvent | undefined, sender: string): string[] {
+  // A rig speaks for itself alone.
+  if (sender !== ownRig) return [sender]
   if (event && 'rig' in event) return [event.rig]
   return event && 'rigs' in event && event.rigs.length > 0 ? [...new Set(event.rigs)] : [sender]
 }
+
+const typeOf = ({ type }: Event, sender: string): string =>
+  isRunEvent(type) && (sender === ownRig || !isForIngestAlone({ type })) ? type : 'other'
 
 const titles: Record<string, string> = {
   'run.started': 'Run started',
