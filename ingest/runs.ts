@@ -184,7 +184,7 @@ function besides(tables: RunsTables, { run, parts, withdrawn }: Run): string[] {
     }
     if (toNs !== undefined) continue
     const [stop] = tables
-      .unnamedStopsOfNone(rig, fromNs - dayNs, 100)
+      .unnamedStopsOfNone(rig, fromNs > firstNs + dayNs ? fromNs - dayNs : firstNs, 100)
       .filter((each) => each.receivedNs > started.receivedNs)
     if (stop)
       problems.add(`${rig} said at ${isoTime(stop.tNs)}, by its clock, that its run stopped, and none was open then`)
@@ -193,3 +193,5 @@ function besides(tables: RunsTables, { run, parts, withdrawn }: Run): string[] {
 }
 
 const dayNs = 86_400_000_000_000n
+/** No time is before. */
+const firstNs = -(2n ** 63n)

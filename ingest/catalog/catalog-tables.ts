@@ -39,7 +39,7 @@ export const upgrades: readonly string[] = [
     t_ns INTEGER NOT NULL, type TEXT NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL, facts TEXT NOT NULL,
     of_run TEXT NOT NULL, of_thing TEXT NOT NULL, unnamed INTEGER NOT NULL, PRIMARY KEY (rig, id)
   );
-  CREATE INDEX run_events_by_run ON run_events (of_run, type, received_ns);
+  CREATE INDEX run_events_by_run ON run_events (of_run, rig, received_ns) WHERE type <> 'marker';
   CREATE INDEX run_events_by_thing ON run_events (of_thing, received_ns) WHERE of_thing <> '';
   CREATE INDEX run_events_unnamed ON run_events (rig, t_ns) WHERE unnamed = 1;
   -- Which rigs a start names, to find what a stop without a name stops.

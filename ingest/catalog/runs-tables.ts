@@ -1,4 +1,5 @@
 import { decodeRunEvent, encodeRunEvent } from '../../protos/run-events.ts'
+import { ownRig } from '../../protos/topics.ts'
 import type { RunEventRecord } from '../runs/types.ts'
 import type { Sqlite } from './sqlite.ts'
 
@@ -39,8 +40,9 @@ export interface RunsTables {
   transaction<T>(work: () => T): T
   /** False if it is there already. */
   addEvent(record: RunEventRecord, thing: string): boolean
-  /** Starts, stops and corrections in the order received, the first `limit`; and all that ingest froze. */
+  /** Starts, stops and corrections, of each sender the first `limit` in the order received; and all that ingest froze. */
   eventsOfRun(run: string, limit: number): RunEventRecord[]
+  eventOf(rig: string, id: string): RunEventRecord | undefined
   eventsOfThing(thing: string, limit: number): RunEventRecord[]
   countEvents(): { rig: string; count: number }[]
   addStart(rig: string, tNs: bigint, run: string): void
@@ -91,6 +93,8 @@ interface EventRow {
 const eventColumns = `rig, id, spool, seq, CAST(received_ns AS TEXT) AS receivedNs, CAST(t_ns AS TEXT) AS tNs, type, author, text,
   facts, of_run AS run`
 const inOrder = 'ORDER BY received_ns, rig, spool, seq'
+/** Of one run, those that only speak of it among them. */
+const sendersMax = 1000
 /** Beyond all times. */
 const endNs = 2n ** 63n - 1n
 
@@ -117,6 +121,19 @@ export function runsTables(sql: Sqlite): RunsTables {
 }
 
 function eventTables(sql: Sqlite, events: (where: string, ...parameters: unknown[]) => RunEventRecord[]) {
+  /** From one to the next by the index, however many events each has. */
+  const sendersOf = (run: string): string[] =>
+    sql
+      .all<{ rig: string }>(
+        `WITH RECURSIVE senders (rig) AS (
+           SELECT min(rig) FROM run_events WHERE of_run = ?1 AND type <> 'marker'
+           UNION ALL
+           SELECT (SELECT min(rig) FROM run_events WHERE of_run = ?1 AND rig > senders.rig AND type <> 'marker') FROM senders WHERE rig IS NOT NULL
+         ) SELECT rig FROM senders WHERE rig IS NOT NULL LIMIT ?2`,
+        run,
+        sendersMax,
+      )
+      .map(({ rig }) => rig)
   return {
     addEvent(
       { rig, id, spool, seq, receivedNs, tNs, author, text, event, run }: RunEventRecord,
@@ -130,13 +147,21 @@ function eventTables(sql: Sqlite, events: (where: string, ...parameters: unknown
       )
       return added.length > 0
     },
+    eventOf: (rig: string, id: string) => events('rig = ? AND id = ?', rig, id)[0],
+    // By sender: what one says of a run does not take the room of what another says.
     eventsOfRun: (run: string, limit: number) => [
-      ...events(
-        `of_run = ? AND type IN ('run.started', 'run.stopped', 'run.corrected') ${inOrder} LIMIT ?`,
-        run,
-        limit,
+      ...sendersOf(run).flatMap((rig) =>
+        events(
+          `of_run = ? AND rig = ? AND type <> 'marker' AND type <> 'run.froze'
+           ORDER BY received_ns, spool, seq LIMIT ?`,
+          ...[run, rig, limit],
+        ),
       ),
-      ...events(`of_run = ? AND type = 'run.froze' ${inOrder} LIMIT 1000`, run),
+      ...events(
+        `of_run = ? AND rig = ? AND type <> 'marker' AND type = 'run.froze' ${inOrder} LIMIT 1000`,
+        run,
+        ownRig,
+      ),
     ],
     // The second condition is the index's own.
     eventsOfThing: (thing: string, limit: number) =>

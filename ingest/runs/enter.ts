@@ -138,12 +138,13 @@ export async function startRun(desk: Desk, asked: StartAsked, signed: Signed): P
     await desk.add({ type: 'run.started', run: name, rigs, facts }, signed, fromNs)
   }
   if (toNs !== undefined && desk.run(name).toNs === undefined) {
+    checkRoom(desk.tables, name)
     await desk.add({ type: 'run.stopped', run: name }, signed, toNs)
   }
   return desk.run(name)
 }
 
-function checkSame(tables: RunsTables, { run, fromNs, versions }: Run, asked: StartAsked): void {
+function checkSame(tables: RunsTables, { run, fromNs, toNs, versions }: Run, asked: StartAsked): void {
   const same = tables
     .eventsOfRun(run, eventsMax)
     .some(
@@ -154,11 +155,38 @@ function checkSame(tables: RunsTables, { run, fromNs, versions }: Run, asked: St
         sameJson(event.facts, asked.facts) &&
         (asked.fromNs === undefined || asked.fromNs === tNs),
     )
-  if (same) return
+  if (same && (asked.toNs === undefined || toNs === undefined || isStoppedAt(tables, run, asked.toNs))) return
+  if (same) {
+    throw new RefusedError(
+      409,
+      `the run ${JSON.stringify(run)} is there already and ended at ${isoTime(toNs!)}, not at ${isoTime(asked.toNs!)}; a correction can change that`,
+    )
+  }
   const [first] = versions
   throw new RefusedError(
     409,
     `there is another run of the name ${JSON.stringify(run)}, of ${isoTime(fromNs)}, started by ${first?.author} at ${first?.at}; choose another name, or correct that one`,
+  )
+}
+
+/** Here, whatever was corrected since. */
+const isStoppedAt = (tables: RunsTables, run: string, atNs: bigint): boolean =>
+  tables
+    .eventsOfRun(run, eventsMax)
+    .some(({ event, rig, tNs }) => rig === ownRig && event.type === 'run.stopped' && tNs === atNs)
+
+/** Of what may be entered here about a run: corrections leave room to stop it. */
+const keptForStops = 20
+
+/** What is entered must count. */
+function checkRoom(tables: RunsTables, run: string, most = eventsMax): void {
+  const own = tables
+    .eventsOfRun(run, eventsMax)
+    .filter(({ rig, event }) => rig === ownRig && event.type !== 'run.froze')
+  if (own.length < most) return
+  throw new RefusedError(
+    409,
+    `${own.length} starts, stops and corrections of the run ${JSON.stringify(run)} were entered here, as many as count; enter a new run`,
   )
 }
 
@@ -203,6 +231,7 @@ export async function stopRun(desk: Desk, name: string, atNs: bigint | undefined
   if (atNs !== undefined && atNs < run.fromNs) {
     throw new RefusedError(400, `at: ${isoTime(atNs)} is before the run began, ${isoTime(run.fromNs)}`)
   }
+  checkRoom(desk.tables, name)
   await desk.add({ type: 'run.stopped', run: name }, signed, atNs)
   return desk.run(name)
 }
@@ -222,8 +251,7 @@ export async function correctRun(desk: Desk, name: string, change: RunChange, si
   checkVersion(`the run ${JSON.stringify(name)}`, run.version, change.expectVersion)
   const says = Object.keys(facts).length > 0 || fromNs !== undefined || toNs !== undefined || withdrawn !== undefined
   if (!says) throw new RefusedError(400, 'nothing to correct: give facts, from, to or withdrawn')
-  if (run.versions.length >= eventsMax)
-    throw new RefusedError(409, `the run has ${eventsMax} versions, as many as it may`)
+  checkRoom(desk.tables, name, eventsMax - keptForStops)
   desk.checkTime('from', fromNs)
   desk.checkTime('to', toNs)
   const [begins, ends] = [fromNs ?? run.fromNs, toNs ?? run.toNs]

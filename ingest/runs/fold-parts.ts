@@ -19,28 +19,58 @@ export const startsRig = ({ rig: sender, event }: RunEventRecord, rig: string): 
 export const stopsRig = ({ rig: sender, event }: RunEventRecord, rig: string): boolean =>
   event.type === 'run.stopped' && (sender === ownRig || sender === rig)
 
-/** `records`: of one run. Starts while it takes part and stops while it doesn't change nothing. */
-export function foldParts(records: readonly RunEventRecord[], rig: string): RawPart[] {
+/** Takes the starts and stops of one run in the order in which they happened. */
+export interface PartsFold {
+  add(record: RunEventRecord): void
+  /** The rig takes part after what was added. */
+  isOpen(): boolean
+  parts(): RawPart[]
+}
+
+/** Starts while the rig takes part and stops while it doesn't change nothing. */
+export function createPartsFold(rig: string): PartsFold {
   const parts: RawPart[] = []
-  let early: RunEventRecord | undefined
-  for (const record of [...records].sort(byTime)) {
+  const unused: RunEventRecord[] = []
+  const notStopped = (): RawPart | undefined => {
     const last = parts.at(-1)
-    const isOpen = last !== undefined && last.toNs === undefined
-    if (startsRig(record, rig)) {
-      if (!isOpen) parts.push({ fromNs: record.tNs, started: record })
-    } else if (stopsRig(record, rig)) {
-      if (isOpen) Object.assign(last, { toNs: record.tNs, stopped: record })
-      else if (!last) early = record
-    }
+    return last?.toNs === undefined ? last : undefined
   }
-  const [first] = parts
-  // A clock was set back in between, or two clocks differ: then each time stays as it is.
-  if (parts.length === 1 && first && first.toNs === undefined && early && isEnteredAfter(first.started, early)) {
-    const isOneClock = clockOf(early.rig) === clockOf(first.started.rig)
-    Object.assign(first, {
-      stopped: early,
-      ...(isOneClock ? { toNs: first.fromNs, stepped: true } : { toNs: early.tNs }),
-    })
+  /** By the clocks it came before the start that it was entered after: one was set back in between, or two differ. */
+  const closedEarly = (part: RawPart): RawPart | undefined => {
+    const stopped = unused.findLast((stop) => isEnteredAfter(part.started, stop))
+    if (!stopped) return undefined
+    // Of two clocks, each time stays as it is.
+    const isOneClock = clockOf(stopped.rig) === clockOf(part.started.rig)
+    return { ...part, stopped, ...(isOneClock ? { toNs: part.fromNs, stepped: true } : { toNs: stopped.tNs }) }
   }
-  return parts
+  const isOpen = (): boolean => {
+    const part = notStopped()
+    return part !== undefined && closedEarly(part) === undefined
+  }
+  const closed = (): RawPart[] => {
+    const part = notStopped()
+    const early = part && closedEarly(part)
+    return early ? [...parts.slice(0, -1), early] : parts
+  }
+  return {
+    add(record) {
+      if (startsRig(record, rig)) {
+        if (isOpen()) return
+        parts.splice(0, parts.length, ...closed(), { fromNs: record.tNs, started: record })
+      } else if (stopsRig(record, rig)) {
+        const part = notStopped()
+        if (part) Object.assign(part, { toNs: record.tNs, stopped: record })
+        else unused.push(record)
+      }
+    },
+    isOpen,
+    parts: closed,
+  }
+}
+
+/** `records`: of one run. */
+export function foldParts(records: readonly RunEventRecord[], rig: string): RawPart[] {
+  const fold = createPartsFold(rig)
+  for (const record of [...records].sort(byTime)) fold.add(record)
+  return fold.parts()
 }

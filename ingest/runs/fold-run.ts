@@ -16,7 +16,7 @@ import {
 // A run from its events. The same events give the same run, in whatever order they came to the catalog.
 
 export const rigsMax = 64
-/** Starts, stops and corrections of one run that count: the first ones received. */
+/** Starts, stops and corrections of one run that count, of each that speaks of it: the first ones received. */
 export const eventsMax = 500
 const problemsMax = 50
 
@@ -32,9 +32,10 @@ export function foldRun(run: string, records: readonly RunEventRecord[]): Run | 
     if (problems.length < problemsMax && !problems.includes(problem)) problems.push(problem)
   }
   const ordered = [...records].sort(byReceived)
-  const entered = ordered.filter(({ event }) => event.type !== 'run.froze')
-  if (entered.length > eventsMax) say(`more than ${eventsMax} events: the later ones do not count; enter a new run`)
-  const events = entered.slice(0, eventsMax)
+  const events = takeCounted(
+    ordered.filter(({ event }) => event.type !== 'run.froze'),
+    say,
+  )
   const starts = events.filter(({ event }) => event.type === 'run.started')
   const [first] = starts
   if (!first) return undefined
@@ -67,6 +68,17 @@ export function foldRun(run: string, records: readonly RunEventRecord[]): Run | 
     versions,
     problems,
   }
+}
+
+/** Of each sender the first ones: nobody takes the room of another. */
+function takeCounted(ordered: readonly RunEventRecord[], say: (problem: string) => void): RunEventRecord[] {
+  const counts = new Map<string, number>()
+  return ordered.filter(({ rig }) => {
+    const count = (counts.get(rig) ?? 0) + 1
+    counts.set(rig, count)
+    if (count > eventsMax) say(`more than ${eventsMax} events of ${rig}: the later ones do not count; enter a new run`)
+    return count <= eventsMax
+  })
 }
 
 function findRigs(starts: readonly RunEventRecord[], say: (problem: string) => void): string[] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { decodeBody } from '../../protos/envelope.ts'
 import { decodeRunEvent, factCharsMax, isForIngestAlone, textCharsMax } from '../../protos/run-events.ts'
 import { ownRig } from '../../protos/topics.ts'
@@ -28,8 +29,13 @@ export function readEvent(
     author: author.slice(0, factCharsMax),
     text: text.slice(0, textCharsMax),
     // A version before ids: then its number is one.
-    id: body.event.id.slice(0, 64) || `${spool} ${seq}`,
+    id: bounded(body.event.id) || `${spool} ${seq}`,
     event,
     run: 'run' in event ? event.run : '',
   }
 }
+
+const idCharsMax = 64
+
+/** Long ones that begin alike stay apart. */
+const bounded = (id: string): string => (id.length <= idCharsMax ? id : createHash('sha256').update(id).digest('hex'))

@@ -1,17 +1,13 @@
+import { createHash } from 'node:crypto'
 import { ownRig } from '../../protos/topics.ts'
 import type { RunsTables } from '../catalog/runs-tables.ts'
 import { foldMarker, markerOwner, markerVersionsMax } from './fold-marker.ts'
-import { foldParts } from './fold-parts.ts'
 import { eventsMax, foldRun } from './fold-run.ts'
+import { resolveStops } from './resolve-stops.ts'
 import { entryVersionsMax, foldEntry } from './rig-history.ts'
-import { byTime, type Marker, type RigEntry, type Run, type RunEventRecord } from './types.ts'
+import type { Marker, RigEntry, Run, RunEventRecord } from './types.ts'
 
 // Events into the catalog, and anew what is folded from them: runs, markers, entries of a rig's history.
-
-/** A run left open under so many later ones is not what a stop without a name means. */
-const candidatesMax = 50
-/** A start that comes so late (of a rig that booted in 1970) is no matter to stops beyond these. */
-const stopsMax = 1000
 
 export const readRun = (tables: RunsTables, run: string): Run | undefined =>
   foldRun(run, tables.eventsOfRun(run, eventsMax + 1))
@@ -43,8 +39,9 @@ export function saveEvents(tables: RunsTables, records: readonly RunEventRecord[
     const things = new Map<string, RunEventRecord>()
     /** Since when it may be another run that an unnamed stop of the rig stops. */
     const rigs = new Map<string, bigint>()
-    for (const record of records) {
-      if (!tables.addEvent(record, thingOf(record))) continue
+    for (const read of records) {
+      const record = addEvent(tables, read)
+      if (!record) continue
       const { event, tNs } = record
       if (event.type === 'marker' || event.type === 'rig.described') {
         things.set(thingOf(record), record)
@@ -60,6 +57,24 @@ export function saveEvents(tables: RunsTables, records: readonly RunEventRecord[
   })
 }
 
+/** As it was added; undefined if it is there already. */
+function addEvent(tables: RunsTables, record: RunEventRecord): RunEventRecord | undefined {
+  const thing = thingOf(record)
+  if (tables.addEvent(record, thing)) return record
+  const about = aboutOf(record)
+  const there = tables.eventOf(record.rig, record.id)
+  if (!there || aboutOf(there) === about) return undefined
+  // Ids that a rig draws badly must not cost what it says of another run or marker.
+  const other = { ...record, id: createHash('sha256').update(`${record.id}\n${about}`).digest('hex') }
+  return tables.addEvent(other, thing) ? other : undefined
+}
+
+/** What stays the same when an event is entered again under its id; its time may not. */
+const aboutOf = (record: RunEventRecord): string => {
+  const { event } = record
+  return JSON.stringify([event.type, 'run' in event ? event.run : '', thingOf(record)])
+}
+
 const lower = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a < b ? a : b)
 
 const startedRigs = ({ rig, event }: RunEventRecord): string[] =>
@@ -72,32 +87,6 @@ function concerned(tables: RunsTables, record: RunEventRecord): string[] {
   if (event.type !== 'run.stopped') return []
   if (rig !== ownRig) return [rig]
   return readRun(tables, event.run)?.joined.map((joined) => joined.rig) ?? []
-}
-
-/**
- * Finds anew, in the order in which they happened, which run each stop without a name stops: the newest that was open on
- * the rig at that time. Returns the runs for which that changed.
- */
-function resolveStops(tables: RunsTables, rig: string, fromNs: bigint): Set<string> {
-  const changed = new Set<string>()
-  const stops = tables.unnamedStops(rig, fromNs, stopsMax)
-  for (const stop of stops) if (stop.run !== '') tables.countFor(stop, '')
-  for (const stop of stops) {
-    const run = openRun(tables, rig, stop)
-    if (run !== '') tables.countFor(stop, run)
-    if (run === stop.run) continue
-    for (const name of [run, stop.run]) if (name !== '') changed.add(name)
-  }
-  return changed
-}
-
-function openRun(tables: RunsTables, rig: string, stop: RunEventRecord): string {
-  for (const run of new Set(tables.startedBefore(rig, stop.tNs, candidatesMax))) {
-    const before = tables.eventsOfRun(run, eventsMax).filter((record) => byTime(record, stop) < 0)
-    const last = foldParts(before, rig).at(-1)
-    if (last && last.toNs === undefined) return run
-  }
-  return ''
 }
 
 function saveRun(tables: RunsTables, name: string): ChangedRun | undefined {

@@ -138,6 +138,75 @@ describe('a run is folded from its events', () => {
     expect(saveEvents(sql, [{ ...start, rig: 'b' }])[0]!.run.joined.length).toBe(2)
   })
 
+  test('a stop by another clock ends the part that it was entered after, also where the rig came again', () => {
+    const run = foldRun('r', [
+      record('a', started('r'), { tNs: 10n }),
+      record('a', stopped('r'), { tNs: 20n }),
+      record('a', started('r'), { tNs: 40n }),
+      // The rig's clock is ahead.
+      record('ingest', stopped('r'), { tNs: 30n }),
+    ])
+    expect(spans(run)).toEqual([
+      ['a', 10n, 20n],
+      ['a', 40n, 30n],
+    ])
+    expect(run!.parts[1]).toMatchObject({ fromClock: 'rig', toClock: 'ingest' })
+  })
+
+  test('what others say of a run takes no room of those that take part in it', () => {
+    const sql = tables()
+    saveEvents(
+      sql,
+      Array.from({ length: 600 }, () => record('evil', stopped('r'))),
+    )
+    saveEvents(sql, [record('ingest', started('r', {}, ['a'])), record('a', stopped('r'))])
+    const run = readRun(sql, 'r')!
+    expect(run.toNs).toBeDefined()
+    expect(run.problems).toContain('evil stopped it and takes no part in it')
+  })
+
+  test('a late start before a thousand stops without a name is folded without reading each run a thousand times', () => {
+    const sql = tables()
+    let reads = 0
+    const counting = {
+      ...sql,
+      eventsOfRun: (...args: Parameters<typeof sql.eventsOfRun>) => {
+        reads++
+        return sql.eventsOfRun(...args)
+      },
+    }
+    const runs = Array.from({ length: 60 }, (_, i) => [
+      record('a', started(`r${i}`), { tNs: BigInt(i * 10) }),
+      record('a', stopped(`r${i}`), { tNs: BigInt(i * 10 + 5) }),
+    ])
+    saveEvents(sql, runs.flat())
+    saveEvents(
+      sql,
+      Array.from({ length: 1000 }, (_, i) => record('a', stopped(), { tNs: BigInt(1000 + i) })),
+    )
+    saveEvents(counting, [record('a', started('late'), { tNs: 1n })])
+    expect(reads).toBeLessThan(200)
+  })
+
+  test('ids that a rig draws badly cost nothing of what it says of different runs and markers', () => {
+    const sql = tables()
+    const marker = (name: string): RunEvent => ({
+      type: 'marker',
+      marker: name,
+      run: '',
+      rigs: [],
+      label: 'l',
+      fromNs: 1n,
+    })
+    const events = [started('one'), started('two'), marker('m'), marker('n')].map((event) =>
+      record('a', event, { id: 'x' }),
+    )
+    saveEvents(sql, events)
+    expect(saveEvents(sql, [...events].reverse())).toEqual([])
+    expect(['one', 'two'].map((run) => readRun(sql, run)?.joined.length)).toEqual([1, 1])
+    expect(['m', 'n'].map((name) => readMarker(sql, `a ${name}`)?.version)).toEqual([1, 1])
+  })
+
   test('more events than count are told, and the run can still be read', () => {
     const flood = Array.from({ length: 600 }, (_, i) => record('a', stopped('r'), { tNs: BigInt(1000 + i) }))
     const run = foldRun('r', [record('a', started('r'), { tNs: 1n, receivedNs: 0n }), ...flood])!
