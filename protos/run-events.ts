@@ -1,4 +1,4 @@
-import { isName, nameRule } from './topics.ts'
+import { isName, nameRule, ownRig } from './topics.ts'
 import type { Event } from './types.ts'
 
 // What people enter about runs and rigs, as events. They travel in envelopes like readings: from a rig's agent, or as ingest's
@@ -97,6 +97,14 @@ export interface Entered {
   /** ULID. The same event entered twice (a file read again after a crash) has the same. */
   id: string
 }
+
+const behalf = ' for '
+/** Who enters it at the ingest: a token, and the person for whom. */
+export const signFor = (token: string, person?: string): string =>
+  person === undefined ? token : `${token}${behalf}${person}`
+/** The same for everybody to see: the person left out. What rigs say of authors is theirs. */
+export const signedByToken = (author: string, sender: string): string =>
+  sender === ownRig ? author.split(behalf, 1)[0]! : author
 
 /** Bounds of what is entered, so that an event fits its envelope and a fold stays small. */
 export const textCharsMax = 4000

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { RigFacts, RunFacts } from '../../protos/run-events.ts'
+import { type RigFacts, type RunFacts, signedByToken } from '../../protos/run-events.ts'
 import type { By, Marker, MarkerVersion, RigEntry, Run } from '../runs/types.ts'
 import { int64 } from './answers.ts'
 
@@ -10,7 +10,7 @@ const texts = z.array(z.string())
 
 const by = z
   .object({
-    author: z.string(),
+    author: z.string().describe('Viewers are not told the person for whom a token entered it.'),
     at: z.string().describe('The rig at which it was entered, or "ingest".'),
     timeNs: int64.describe('When it was entered or happened, by the clock of whoever entered it.'),
     receivedNs: int64.describe('When ingest received it.'),
@@ -152,15 +152,15 @@ export type HistoryAnswer = z.infer<typeof historyAnswer>
 
 const text = (ns: bigint | undefined): string | null => (ns === undefined ? null : String(ns))
 
-const buildBy = ({ author, at, tNs, receivedNs, text: why }: By) => ({
-  author,
+const buildBy = ({ author, at, tNs, receivedNs, text: why }: By, whole: boolean) => ({
+  author: whole ? author : signedByToken(author, at),
   at,
   timeNs: String(tNs),
   receivedNs: String(receivedNs),
   why,
 })
 
-/** `whole`: with operator and subject. */
+/** `whole`: with operator, subject, and the persons for whom something was entered. */
 export function buildRun(run: Run, problems: string[], whole: boolean): RunAnswer {
   const shown = <Facts extends { operator?: unknown; subject?: unknown }>(facts: Facts): Facts => {
     if (whole) return facts
@@ -182,15 +182,15 @@ export function buildRun(run: Run, problems: string[], whole: boolean): RunAnswe
       fromClock,
       toNs: text(toNs),
       toClock,
-      started: buildBy(started),
-      stopped: stopped ? buildBy(stopped) : null,
+      started: buildBy(started, whole),
+      stopped: stopped ? buildBy(stopped, whole) : null,
     })),
     rigs: run.joined.map(({ rig }) => ({
       rig,
       frozen: (frozen.get(rig) ?? null) as RunAnswer['rigs'][number]['frozen'],
     })),
     versions: run.versions.map(({ version, facts, fromNs, toNs, withdrawn, ...entered }) => ({
-      ...buildBy(entered),
+      ...buildBy(entered, whole),
       version,
       changes: shown(facts) as RunAnswer['versions'][number]['changes'],
       ...(fromNs === undefined ? {} : { fromNs: String(fromNs) }),
@@ -201,7 +201,7 @@ export function buildRun(run: Run, problems: string[], whole: boolean): RunAnswe
   }
 }
 
-export function buildMarker(marker: Marker, inRun: string): MarkerAnswer {
+export function buildMarker(marker: Marker, inRun: string, whole: boolean): MarkerAnswer {
   const { of, rigs, version, versions, problems } = marker
   const span = ({
     label,
@@ -225,19 +225,22 @@ export function buildMarker(marker: Marker, inRun: string): MarkerAnswer {
     rigs,
     ...span(marker),
     version,
-    versions: versions.map((each) => ({ ...buildBy(each), version: each.version, ...span(each) })),
+    versions: versions.map((each) => ({ ...buildBy(each, whole), version: each.version, ...span(each) })),
     problems,
   }
 }
 
-export const buildEntry = ({ entry, validFromNs, facts, withdrawn, version, versions }: RigEntry): EntryAnswer => ({
+export const buildEntry = (
+  { entry, validFromNs, facts, withdrawn, version, versions }: RigEntry,
+  whole: boolean,
+): EntryAnswer => ({
   entry,
   validFromNs: String(validFromNs),
   facts: facts as EntryAnswer['facts'],
   withdrawn,
   version,
   versions: versions.map((each) => ({
-    ...buildBy(each),
+    ...buildBy(each, whole),
     version: each.version,
     validFromNs: String(each.validFromNs),
     facts: each.facts as EntryAnswer['facts'],
@@ -245,8 +248,8 @@ export const buildEntry = ({ entry, validFromNs, facts, withdrawn, version, vers
   })),
 })
 
-export const buildHistory = (rig: string, now: RigFacts, entries: RigEntry[]): HistoryAnswer => ({
+export const buildHistory = (rig: string, now: RigFacts, entries: RigEntry[], whole: boolean): HistoryAnswer => ({
   rig,
   now: now as HistoryAnswer['now'],
-  entries: entries.map(buildEntry),
+  entries: entries.map((entry) => buildEntry(entry, whole)),
 })

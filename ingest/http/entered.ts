@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { factCharsMax, listMax, textCharsMax } from '../../protos/run-events.ts'
+import { factCharsMax, listMax, signFor, textCharsMax } from '../../protos/run-events.ts'
 import { isName, nameRule } from '../../protos/topics.ts'
 import type { After } from '../catalog/runs-tables.ts'
 import { RefusedError, type Signed } from '../runs/enter.ts'
@@ -45,7 +45,7 @@ export const signature = {
 
 export function signed(c: Context<ApiEnv>, { why = '', onBehalfOf }: { why?: string; onBehalfOf?: string }): Signed {
   const { name } = c.get('who')
-  return { author: onBehalfOf === undefined ? name : `${name} for ${onBehalfOf}`, text: why }
+  return { author: signFor(name, onBehalfOf), text: why }
 }
 
 export const readTime = (text: string | undefined, nowNs: bigint): bigint | undefined =>

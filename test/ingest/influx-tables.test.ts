@@ -105,6 +105,13 @@ it('lets a rig speak for itself alone', () => {
   ])
 })
 
+it('does not write for whom something was entered', () => {
+  const body = eventOf({ type: 'run.stopped', run: 'r' }, { author: 'token-1 for 김연구' })
+  const [line] = tableLines(envelopeOf('ingest', body)).lines
+  expect(line).toContain('author="token-1"')
+  expect(line).not.toContain('김연구')
+})
+
 it('counts a time that InfluxDB does not have', () => {
   const body = gapOf({ fromNs: -(2n ** 63n) })
   expect(tableLines(envelopeOf('r', body))).toEqual({ lines: [], outOfRange: 1 })

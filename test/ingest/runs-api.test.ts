@@ -107,6 +107,23 @@ describe('runs by API', () => {
     expect(read).toMatchObject({ withdrawn: true, version: 3 })
   })
 
+  test('viewers are not told for whom something was entered', async () => {
+    const { ask } = await openApi()
+    const by = { onBehalfOf: '김연구', why: 'w' }
+    await ask('researcher', '/v1/runs', { run: 'r', rigs: ['car-1'], facts: {}, ...by })
+    await ask('researcher', '/v1/runs/r/corrections', { facts: { cabin: 'c' }, ...by })
+    await ask('researcher', '/v1/runs/r/markers', { marker: 'm', label: 'l', ...by })
+    await ask('researcher', '/v1/markers/m/corrections', { label: 'n', ...by })
+    await ask('researcher', '/v1/runs/r/stop', by)
+    await ask('engineer', '/v1/rigs/car-1/history', { facts: { site: 's' }, ...by })
+    for (const path of ['runs', 'runs/r', 'runs/r/markers', 'markers?rig=car-1', 'rigs/car-1/history']) {
+      const [seen, whole] = [await ask('viewer', `/v1/${path}`), await ask('researcher', `/v1/${path}`)]
+      expect(JSON.stringify(whole)).toContain(' for 김연구"')
+      expect(JSON.stringify(seen)).not.toContain('김연구')
+      expect(JSON.stringify(seen)).toMatch(/"author":"(researcher|engineer)-연구"/)
+    }
+  })
+
   test('viewers are told neither operator nor subject, and enter nothing', async () => {
     const { ask, runs } = await openApi()
     const body = { run: 'r', rigs: ['car-1'], facts: { operator: 'op', subject: 'S', cabin: 'c' } }

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { beginning } from '../../runs/find-markers.ts'
 import { rigsMax } from '../../runs/fold-run.ts'
+import type { Marker } from '../../runs/types.ts'
 import { buildMarker, markerAnswer, markersAnswer } from '../answers-runs.ts'
-import { type Api, json, operation } from '../api.ts'
+import { type Api, json, mayDo, operation, type Who } from '../api.ts'
 import {
   conflict,
   expectVersion,
@@ -109,26 +110,28 @@ const correctRoute = operation('researcher', {
 
 export function addMarkerRoutes(api: Api, deps: RunsDeps): void {
   const { runs, nowNs } = deps
+  const build = (marker: Marker & { inRun: string }, who: Who) =>
+    buildMarker(marker, marker.inRun, mayDo(who.role, 'researcher'))
 
   api.openapi(ofRunRoute, (c) => {
     const { limit, after } = c.req.valid('query')
     const run = findRun(deps, c.req.valid('param').run)
     const { markers, next } = runs.markersOf(run, readAfter(after) ?? beginning, limit)
-    return c.json({ markers: markers.map((each) => buildMarker(each, each.inRun)), next: writeAfter(next) }, 200)
+    return c.json({ markers: markers.map((each) => build(each, c.get('who'))), next: writeAfter(next) }, 200)
   })
   api.openapi(addRoute, async (c) => {
     const { marker, label, rigs, from, to, ...by } = c.req.valid('json')
     const now = nowNs()
     const asked = { marker, label, rigs, fromNs: readTime(from, now), toNs: readTime(to, now) }
     const added = await orProblem(runs.enter.mark(c.req.valid('param').run, asked, signed(c, given(by))))
-    return c.json(buildMarker(added, added.run), 200)
+    return c.json(build({ ...added, inRun: added.run }, c.get('who')), 200)
   })
   api.openapi(ofRigRoute, (c) => {
     const { rig, from, to, limit, after } = c.req.valid('query')
     checkRig(deps, rig)
     const { fromNs = startNs, toNs = endNs } = given(readSpan(given({ from, to }), nowNs()))
     const { markers, next } = runs.markersOfRig(rig, { fromNs, toNs }, readAfter(after) ?? beginning, limit)
-    return c.json({ markers: markers.map((each) => buildMarker(each, each.inRun)), next: writeAfter(next) }, 200)
+    return c.json({ markers: markers.map((each) => build(each, c.get('who'))), next: writeAfter(next) }, 200)
   })
   api.openapi(correctRoute, async (c) => {
     const { expectVersion, of, label, from, to, withdrawn, ...by } = c.req.valid('json')
@@ -143,6 +146,6 @@ export function addMarkerRoutes(api: Api, deps: RunsDeps): void {
     }
     const { marker } = c.req.valid('param')
     const corrected = await orProblem(runs.enter.correctMarker(marker, change, signed(c, given(by))))
-    return c.json(buildMarker(corrected, corrected.run), 200)
+    return c.json(build({ ...corrected, inRun: corrected.run }, c.get('who')), 200)
   })
 }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { factCharsMax, listMax, textCharsMax } from '../../../protos/run-events.ts'
 import { buildEntry, buildHistory, entryAnswer, historyAnswer } from '../answers-runs.ts'
-import { type Api, json, operation } from '../api.ts'
+import { type Api, json, mayDo, operation } from '../api.ts'
 import {
   conflict,
   expectVersion,
@@ -109,19 +109,22 @@ export function addRigHistoryRoutes(api: Api, deps: RunsDeps): void {
   api.openapi(getRoute, (c) => {
     const { rig } = c.req.valid('param')
     checkRig(deps, rig)
-    return c.json(buildHistory(rig, runs.factsAt(rig, nowNs()), runs.history(rig)), 200)
+    return c.json(
+      buildHistory(rig, runs.factsAt(rig, nowNs()), runs.history(rig), mayDo(c.get('who').role, 'researcher')),
+      200,
+    )
   })
   api.openapi(addRoute, async (c) => {
     const { validFrom, facts, ...by } = c.req.valid('json')
     const asked = { validFromNs: readTime(validFrom, nowNs()), facts: given(facts) }
     const entry = await orProblem(runs.enter.describe(c.req.valid('param').rig, asked, signed(c, given(by))))
-    return c.json(buildEntry(entry), 200)
+    return c.json(buildEntry(entry, true), 200)
   })
   api.openapi(correctRoute, async (c) => {
     const { expectVersion, validFrom, facts = {}, withdrawn, ...by } = c.req.valid('json')
     const { rig, entry } = c.req.valid('param')
     const change = { expectVersion, validFromNs: readTime(validFrom, nowNs()), facts: given(facts), withdrawn }
     const corrected = await orProblem(runs.enter.correctEntry(rig, entry, change, signed(c, given(by))))
-    return c.json(buildEntry(corrected), 200)
+    return c.json(buildEntry(corrected, true), 200)
   })
 }

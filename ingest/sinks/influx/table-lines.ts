@@ -1,4 +1,10 @@
-import { decodeRunEvent, isForIngestAlone, isRunEvent, type RunEvent } from '../../../protos/run-events.ts'
+import {
+  decodeRunEvent,
+  isForIngestAlone,
+  isRunEvent,
+  type RunEvent,
+  signedByToken,
+} from '../../../protos/run-events.ts'
 import { ownRig } from '../../../protos/topics.ts'
 import type { ClockSample, Event, Gap, Health } from '../../../protos/types.ts'
 import type { JournalEnvelope } from '../sink.ts'
@@ -9,7 +15,7 @@ import { timeMaxNs, timeMinNs } from './representable.ts'
 // What travels beside the batches, as lines of measurements of its own, for boards: see docs/grafana.md. Rare, so lines are
 // plain strings. A line follows from its envelope alone: writing it again changes nothing. Every line has all fields of its
 // measurement, because Grafana drops an annotation that lacks one. All texts are in the lake in full; whose subject or
-// operator a run has stays there too, because boards are for everyone.
+// operator a run has, and for whom a token entered something, stays there too, because boards are for everyone.
 
 /** Longer texts are cut: InfluxDB is not their home. */
 const textCharsMax = 4000
@@ -118,7 +124,8 @@ interface DescribedEvent {
 }
 
 function describeEvent(event: Event, sender: string): DescribedEvent {
-  const { tNs, author, text, id } = event
+  const { tNs, text, id } = event
+  const author = signedByToken(event.author, sender)
   const known = readEvent(event, sender)
   const { run = '', marker = '', label = '' } = event.facts
   // A line stands where that begins which its event tells of.
