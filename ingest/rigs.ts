@@ -29,6 +29,9 @@ interface Known {
   changed: boolean
 }
 
+/** A rig says what it likes. */
+const versionCharsMax = 100
+
 /** `named`: rigs that may connect, whether they ever did or not. */
 export function createRigs(catalog: Catalog, named: () => { rig: string; group: string }[] = () => []): Rigs {
   const rigs = new Map<string, Known>()
@@ -56,7 +59,7 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
   return {
     status(rig, group, { online, version }) {
       const known = rigOf(rig, group)
-      Object.assign(known.state, { online, agentVersion: version })
+      Object.assign(known.state, { online, agentVersion: version.slice(0, versionCharsMax) })
       known.changed = true
     },
     seen: rigOf,

@@ -1,6 +1,6 @@
 import type { Logger } from '../common/log.ts'
 import type { Position, SegmentLog } from '../common/segment-log-types.ts'
-import type { RigFacts } from '../protos/run-events.ts'
+import { factCharsMax, type RigFacts } from '../protos/run-events.ts'
 import type { EnvelopeHeader } from '../protos/types.ts'
 import type { After, RunFilter, RunsTables } from './catalog/runs-tables.ts'
 import type { Catalog } from './catalog/types.ts'
@@ -117,7 +117,8 @@ export function createRuns({ catalog, nowNs, rigs, agentVersionOf, log }: RunsOp
     start({ own, folder, log: journal }) {
       desk = createDesk({ tables, own, nowNs, save: follow.saveOwn, held: () => follow.held('ingest'), rigs })
       const factsOf = (rig: string, tNs: bigint) => {
-        const agentVersion = agentVersionOf(rig)
+        // What fits no event would be tried again for ever.
+        const agentVersion = agentVersionOf(rig)?.slice(0, factCharsMax)
         return { ...factsAt(history(rig), tNs), ...(agentVersion ? { agentVersion } : {}) }
       }
       freezer = createFreezer({ tables, own, nowNs, factsOf, save: follow.saveOwn, log })

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { silentLog } from '../../common/log.ts'
+import { type Logger, silentLog } from '../../common/log.ts'
 import type { Position } from '../../common/segment-log-types.ts'
 import { ulid } from '../../common/ulid.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
@@ -89,7 +89,7 @@ export interface Lake {
   journalFolder: string
   catalog: Catalog
   quarantined: Parameters<Quarantine['put']>[0][]
-  open(catalog?: Catalog): Promise<Sink>
+  open(catalog?: Catalog, log?: Logger): Promise<Sink>
   rows(stream: string, rig?: string): Promise<LakeRows[]>
   table(name: string): Promise<Record<string, unknown>[]>
   /** All Parquet files, the catalog's or not, relative to the lake's folder. */
@@ -123,7 +123,7 @@ export function makeLake(): Lake {
     journalFolder,
     catalog,
     quarantined,
-    async open(own = catalog) {
+    async open(own = catalog, log = silentLog) {
       const quarantine = {
         put: (entry: Lake['quarantined'][number]) => {
           quarantined.push(entry)
@@ -131,7 +131,7 @@ export function makeLake(): Lake {
         },
       }
       const config = { ...lakeDefaults, lakeFolder, journalFolder }
-      const sink = await openLakeSink(config, { catalog: own, quarantine, log: silentLog })
+      const sink = await openLakeSink(config, { catalog: own, quarantine, log })
       sinks.push(sink)
       return sink
     },

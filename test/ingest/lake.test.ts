@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, it } from 'vitest'
+import { type Logger, silentLog } from '../../common/log.ts'
 import type { LakeFile } from '../../ingest/catalog/types.ts'
 import type { LakeRows } from '../../ingest/sinks/lake/read-lake.ts'
 import { isValid } from '../../ingest/verify/checksum.ts'
@@ -292,6 +293,23 @@ it('takes files into a lost catalog whose part of the journal is gone', async ()
   await sink.close()
   expect(adopted.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(before.sort((a, b) => (a.path < b.path ? -1 : 1)))
   expect(lost.catalog.cursor('lake')).toEqual({ segment: segmentA, offset: before[0]!.toOffset })
+})
+
+it('says as an error that a lost catalog has lost the runs whose events the lake alone has', async () => {
+  const lake = makeLake()
+  const first = await lake.open()
+  const event = { tNs: 1n, type: 'marker', author: '', text: '', facts: {}, id: 'x' }
+  first.add(makeEnvelope({ body: { type: 'event', event }, seq: 1, at: at(1) }))
+  await first.flush(never)
+  await first.close()
+  const errors: unknown[][] = []
+  const log = { ...silentLog, warn() {}, error: (...told: unknown[]) => void errors.push(told) } as unknown as Logger
+  await (await lake.open(lake.catalog, log)).close()
+  expect(errors).toEqual([])
+  await (await lake.open(makeLake().catalog, log)).close()
+  expect(errors).toEqual([
+    [{ files: 1 }, expect.stringMatching(/runs, markers and rig history .* restore catalog.sqlite/)],
+  ])
 })
 
 it('stores what had been parked once, in a file of its own', async () => {

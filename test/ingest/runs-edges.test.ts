@@ -65,3 +65,9 @@ test('corrections that would not count are refused, and leave room to stop the r
   await expect(runs.enter.correct('r', { facts: { cabin: 'x' } }, signed)).rejects.toMatchObject({ status: 409 })
   expect((await runs.enter.stop('r', undefined, signed)).toNs).toBeDefined()
 })
+
+test('a rig whose version is longer than any event cannot keep runs from being frozen', async () => {
+  const { runs, fromRig } = await openRuns({ agentVersion: 'v'.repeat(300_000) })
+  await fromRig('car-1', started('r'))
+  await expect.poll(() => runs.get('r')?.frozen.map(({ facts }) => facts.agentVersion?.length)).toEqual([200])
+})

@@ -31,13 +31,15 @@ export interface GroundOptions {
   /** Ingest's clock. */
   nowNs?: () => bigint
   journalBytesMax?: number
+  agentVersion?: string
 }
 
 export async function openRuns({ folder = newFolder(), rigs = ['car-1', '자동차-2'], ...more }: GroundOptions = {}) {
   const clock = createClock()
   const nowNs = more.nowNs ?? clock.nowNs
   const catalog = openCatalog(join(folder, 'catalog.sqlite'))
-  const runs = createRuns({ catalog, nowNs, rigs: () => rigs, agentVersionOf: () => '9.9.9', log: silentLog })
+  const agentVersionOf = () => more.agentVersion ?? '9.9.9'
+  const runs = createRuns({ catalog, nowNs, rigs: () => rigs, agentVersionOf, log: silentLog })
   const journal = await openJournal({
     folder,
     bytesMax: more.journalBytesMax ?? 64 * 1024 * 1024,

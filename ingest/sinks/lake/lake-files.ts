@@ -67,6 +67,8 @@ export interface Recovered {
   removed: number
   /** Taken into the catalog, because the journal doesn't. */
   adopted: number
+  /** Of these, files of events: what is folded from events (runs, markers, rig history) has to be folded from them. */
+  adoptedEvents: number
   /** Neither: left alone, named `.unreadable`. */
   unreadable: number
 }
@@ -89,7 +91,7 @@ export async function recoverFiles(
   for (const path of catalog.lakeLeftovers(Number.MAX_SAFE_INTEGER)) known.add(path)
   const cursor = catalog.cursor('lake')
   const parked = new Set(catalog.parked('lake').map(({ position }) => `${position.segment}-${position.offset}`))
-  const recovered: Recovered = { removed: 0, adopted: 0, unreadable: 0 }
+  const recovered: Recovered = { removed: 0, adopted: 0, adoptedEvents: 0, unreadable: 0 }
   const adopted: LakeFile[] = []
   for await (const path of listFiles(lakeFolder)) {
     const name = parseName(path.slice(path.lastIndexOf('/') + 1))
@@ -106,6 +108,7 @@ export async function recoverFiles(
     try {
       adopted.push(await describeFile(connection, lakeFolder, path))
       recovered.adopted++
+      if (path.startsWith(`${tableFolder('_events')}/`)) recovered.adoptedEvents++
     } catch {
       await rename(join(lakeFolder, path), join(lakeFolder, `${path}.unreadable`))
       recovered.unreadable++

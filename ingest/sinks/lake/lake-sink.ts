@@ -34,6 +34,12 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   if (recovered.adopted + recovered.removed + recovered.unreadable > 0) {
     log.warn(recovered, 'files of the lake that the catalog did not know')
   }
+  if (recovered.adoptedEvents > 0) {
+    log.error(
+      { files: recovered.adoptedEvents },
+      'runs, markers and rig history from before the journal begins are in the lake (_events) and no longer in the catalog: restore catalog.sqlite from a copy',
+    )
+  }
   const guard = openCrashGuard(lakeFolder)
   const counters = {
     parts: 0,
