@@ -7,7 +7,7 @@ import { formats } from '../../agent/sources/wfdb/sample-formats.ts'
 import { openWfdb, wfdbConfig } from '../../agent/sources/wfdb.ts'
 import { encodeSchema } from '../../protos/schema.ts'
 import { createContext, dataFile, missingNote, read, readAll, temporaryFolder } from './source-rows.ts'
-import { bytes16, bytes212, checksumOf, writeRecord } from './wfdb-files.ts'
+import { atr, bytes16, bytes212, checksumOf, writeRecord } from './wfdb-files.ts'
 
 const folder = temporaryFolder()
 let made = 0
@@ -322,6 +322,25 @@ describe('signal files', () => {
   })
 })
 
+it('leaves out annotations at times that there are not, and says so', async () => {
+  const words: Parameters<typeof atr>[0] = [
+    [22, 0],
+    { aux: '## time resolution: 0.00001' },
+    [1, 1],
+    [1, 1000],
+    [1, 1023],
+    [1, 1023],
+  ]
+  const path = record({
+    'r.hea': 'r 1 100 2\nr.dat 16 200\n',
+    'r.dat': bytes16([1, 2]),
+    'r.atr': atr([...words, { skip: 1_000_000 }, [1, 1]]),
+  })
+  const source = await open({ record: path, annotations: 'atr' })
+  expect(source.health().detail).toMatch(/^1 annotations \.atr lie more than 36 years behind the beginning: left out$/)
+  await source.close()
+})
+
 describe('what cannot be read is refused, with its reason', () => {
   const dat = bytes16([1, 2])
   it.each<[string, Record<string, string | Buffer>, RegExp]>([
@@ -352,6 +371,13 @@ describe('what cannot be read is refused, with its reason', () => {
     ['too many samples', { 'r.hea': 'r 1 100 9999999999999\n' }, /is no number of samples/],
     ['too much in a frame', { 'r.hea': 'r 1 100 2\nr.dat 16x999999 1\n' }, /999999 samples in a frame/],
     ['no frequency', { 'r.hea': 'r 1 0 2\nr.dat 16\n' }, /"0" is no frequency/],
+    ['a frequency that is none', { 'r.hea': 'r 1 1e-300 2\nr.dat 16\n' }, /line 1: "1e-300" is no frequency/],
+    [
+      'times that there are not',
+      { 'r.hea': 'r 1 0.000001 99999\nr.dat 16 200\n', 'r.dat': dat },
+      /99999 frames would last 1157395 days, until after 2262/,
+    ],
+    ['a gain beyond all numbers', { 'r.hea': 'r 1 100 2\nr.dat 16 1e-320\n', 'r.dat': dat }, /"1e-320" is no gain/],
     ['no date', { 'r.hea': 'r 1 100 2 10:00:00 31/02/2024\nr.dat 16\n' }, /10:00:00 31\/02\/2024 is no time and date/],
     ['a huge header', { 'r.hea': Buffer.alloc(2 * 1024 * 1024) }, /2097152 bytes; the limit is 1048576/],
   ])('%s', async (_title, files, expected) => {

@@ -15,7 +15,8 @@ const separator = 20
 const durationMark = 21
 const onsetPattern = /^[+-]\d+(?:\.\d*)?$/
 const durationPattern = /^\d+(?:\.\d*)?$/
-const nsMost = 2n ** 62n
+/** 36 years: onset and duration together fit the times there are. */
+const nsMost = 2n ** 60n
 
 /** The lists of one signal in one data record; `bad` takes what is none. */
 export function parseAnnotationLists(bytes: Buffer, bad: (problem: string) => void): AnnotationList[] {

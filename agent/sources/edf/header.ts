@@ -68,7 +68,8 @@ export function parseEdfHeader(bytes: Buffer, zone: string): EdfHeader {
   if (recordBytes > recordBytesMax)
     throw new Error(`data records of ${recordBytes} bytes; the limit is ${recordBytesMax}`)
   const durationS = decimal(bytes, 244, 8, 'duration of a data record')
-  if (durationS < 0) throw new Error(`data records of ${durationS} s`)
+  if (durationS < 0 || durationS > 1e9 || (durationS > 0 && durationS < 1e-9))
+    throw new Error(`data records of ${durationS} s`)
   if (durationS === 0 && signals.some((signal) => !isAnnotations(signal, kind))) {
     throw new Error('data records of 0 s, with signals in them')
   }
@@ -114,6 +115,9 @@ function parseSignals(bytes: Buffer, count: number, kind: EdfHeader['kind']): Ed
     }
     if (digitalMin < -32_768 || digitalMax > 32_767) {
       throw new Error(`${of('digital range')}: ${digitalMin} to ${digitalMax} is not within 16 bits`)
+    }
+    if (!Number.isFinite(physicalMax - physicalMin)) {
+      throw new Error(`${of('physical range')}: ${physicalMin} to ${physicalMax}`)
     }
     if (physicalMin === physicalMax) {
       throw new Error(`${of('physical minimum')}: ${physicalMin}, the same as the physical maximum`)

@@ -23,6 +23,7 @@ export function createPlayer(recording: Recording, config: RecordingConfig, cont
   const { what } = recording
   const layout = createLayout(recording, config, context.name)
   const givenNs = startOf(recording, config)
+  checkTimes(recording, givenNs ?? context.nowNs())
   const begin = whereToBegin(recording, config, givenNs, context)
   if (begin.notice) context.log.warn({ what, was: context.resume?.origin, is: begin.origin }, begin.notice)
   const { origin } = begin
@@ -107,6 +108,17 @@ function startOf({ what, startNs }: Recording, { start, zone }: RecordingConfig)
   if (startNs !== undefined) return startNs
   throw new Error(
     `${what}: does not say when it was recorded; set start to a time such as 2024-05-01T12:00:00Z, or to now`,
+  )
+}
+
+const lastNs = 2n ** 63n - 1n
+
+/** A damaged header may speak of times that there are not. */
+function checkTimes({ what, frame, framesDeclared }: Recording, startNs: bigint): void {
+  const lengthNs = (BigInt(framesDeclared) * frame.num) / frame.den
+  if (startNs + lengthNs <= lastNs) return
+  throw new Error(
+    `${what}: ${framesDeclared} frames would last ${lengthNs / 86_400_000_000_000n} days, until after 2262; are rate and start right?`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { type AnnotationCode, annotationCodes } from './annotation-codes.ts'
+import { rateHzLeast } from './header.ts'
 
 // An annotation file of a WFDB record in the MIT format, as annot(5) of the WFDB Applications Guide defines it
 // (https://physionet.org/physiotools/wag/annot-5.htm): pairs of bytes, the lower one first, with a code in the upper six bits
@@ -52,7 +53,7 @@ export function parseAnnotations(bytes: Buffer): Annotations {
     const resolution = /^## time resolution: ([\d.]+(?:e[+-]?\d+)?)/i.exec(text)
     if (resolution) {
       const ticksHz = Number(resolution[1])
-      if (ticksHz > 0 && ticksHz <= 1e9) found.ticksHz = ticksHz
+      if (ticksHz >= rateHzLeast && ticksHz <= 1e9) found.ticksHz = ticksHz
     } else if (text.startsWith('## annotation type definitions')) defining = true
     else if (text.startsWith('## end of definitions')) defining = false
     else if (defining) {

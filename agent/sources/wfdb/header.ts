@@ -40,6 +40,8 @@ export interface WfdbHeader {
 const signalsMax = 4096
 const samplesPerFrameMax = 10_000
 const framesMax = 1e12
+/** A sample in eleven days; what is below is no rate of a recording. */
+export const rateHzLeast = 1e-6
 
 /** Throws, with the line, for what is no header. */
 export function parseWfdbHeader(text: string, zone: string): WfdbHeader {
@@ -63,7 +65,8 @@ export function parseWfdbHeader(text: string, zone: string): WfdbHeader {
   // 360/24(100): the frequency, and how a counter of the recorder ran; the latter is of no use here.
   const rateText = rate.split(/[/(]/)[0]!
   const rateHz = decimal(rateText)
-  if (rateHz === undefined || rateHz <= 0 || rateHz > 1e9) return fail(`${JSON.stringify(rateText)} is no frequency`)
+  if (rateHz === undefined || rateHz < rateHzLeast || rateHz > 1e9)
+    return fail(`${JSON.stringify(rateText)} is no frequency`)
   const frames = integer(samples)
   if (frames === undefined || frames > framesMax) return fail(`${JSON.stringify(samples)} is no number of samples`)
   if (rest.length < signals) {
@@ -114,7 +117,8 @@ function parseSignal(text: string, number: number): WfdbSignal {
   const gain = gainPattern.exec(more[0] ?? '')
   if (!gain) return fail(`${JSON.stringify(more[0])} is no gain, such as 200(1024)/mV`)
   signal.gain = Number(gain[1] ?? 0)
-  if (!Number.isFinite(signal.gain)) fail(`${JSON.stringify(gain[1])} is no gain`)
+  if (!Number.isFinite(signal.gain) || (signal.gain !== 0 && !Number.isFinite(1 / signal.gain)))
+    fail(`${JSON.stringify(gain[1])} is no gain`)
   signal.unit = gain[3] ?? 'mV'
   // Resolution, zero, initial value, checksum and block size are optional, but only from the right.
   const numbers = more.slice(1, 6).map((field) => integer(field) ?? fail(`${JSON.stringify(field)} is no integer`))

@@ -15,6 +15,8 @@ import { openSignalFiles } from './signal-files.ts'
 // A WFDB record: header, signal files and annotations put together.
 
 const headerBytesMax = 1024 * 1024
+/** 36 years: what is behind is damage, and would not fit the times there are. */
+const atNsMost = 2n ** 60n
 const annotationBytesMax = 4 * 1024 * 1024
 
 export interface WfdbRecordOptions {
@@ -144,8 +146,9 @@ async function readEvents(
   const { list, ticksHz, cut } = inContext(`${what}: annotations ${file}`, () => parseAnnotations(bytes))
   if (cut) notes.push(`the annotations .${annotator} end without an end mark: some may be missing`)
   const tick = ticksHz === undefined ? header.period : toPeriod({ rateHz: ticksHz })!
-  return list.map(({ tick: at, code, channel, subtype, num, aux }, i) => {
+  const events = list.flatMap(({ tick: at, code, channel, subtype, num, aux }, i) => {
     const atNs = (BigInt(at) * tick.num) / tick.den
+    if (atNs > atNsMost) return []
     const frame = Number((BigInt(at) * tick.num * header.period.den) / (tick.den * header.period.num))
     const details = [
       ...(code.meaning ? [code.meaning] : []),
@@ -163,6 +166,10 @@ async function readEvents(
       key: `${annotator} ${i} ${at} ${label}`,
     }
   })
+  const beyond = list.length - events.length
+  if (beyond > 0)
+    notes.push(`${beyond} annotations .${annotator} lie more than 36 years behind the beginning: left out`)
+  return events
 }
 
 /** Those of some frames, which then count from the first of these. */
