@@ -4,6 +4,7 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { encodeRunEvent } from '../protos/run-events.ts'
 import type { Event } from '../protos/types.ts'
 import { createDropFolder, type EnterOutcome, type TakenFile } from './marks/drop-folder.ts'
+import { takenSuffix, takenSuffixOf } from './marks/list-folder.ts'
 import { eventOf, type MarkEvent } from './marks/mark-events.ts'
 import { addRecent, keepMarker, markersOf, readRecent } from './marks/recent.ts'
 import { watchFolder } from './marks/watch-folder.ts'
@@ -87,7 +88,8 @@ export function startMarks(options: MarksOptions): Marks {
   }
 
   const watchOne = (folder: string, namesAreIds: boolean) => {
-    const drop = createDropFolder({ folder, namesAreIds, log, isOpen: options.isOpen, enter })
+    const suffix = namesAreIds ? takenSuffix : takenSuffixOf(rig)
+    const drop = createDropFolder({ folder, namesAreIds, takenSuffix: suffix, log, isOpen: options.isOpen, enter })
     return watchFolder(folder, drop.look, log)
   }
   const watches = [watchOne(own, true)]

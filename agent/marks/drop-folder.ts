@@ -4,7 +4,7 @@ import { createThrottle, type Logger } from '../../common/log.ts'
 import { errorCode, realFiles } from '../../common/segment-log-files.ts'
 import { isUlid, ulid } from '../../common/ulid.ts'
 import { putAside } from './bad-folder.ts'
-import { type Listing, listFolder, takenSuffix } from './list-folder.ts'
+import { type Listing, listFolder } from './list-folder.ts'
 import { decodeMarks, fileBytesMax, type Mark } from './mark-file.ts'
 import { readBounded } from './read-file.ts'
 
@@ -31,6 +31,8 @@ export interface DropFolderOptions {
   folder: string
   /** The files' names are ULIDs that whoever wrote them drew as event ids. */
   namesAreIds: boolean
+  /** Of what was taken, see list-folder.ts. */
+  takenSuffix: string
   log: Logger
   /** False: the disk takes nothing now; files stay as they are. */
   isOpen(): boolean
@@ -44,7 +46,7 @@ export interface DropFolder {
 }
 
 export function createDropFolder(options: DropFolderOptions): DropFolder {
-  const { folder, log } = options
+  const { folder, log, takenSuffix } = options
   const throttled = createThrottle()
   const unsettled = new Map<string, { size: bigint; mtimeNs: bigint; sinceMs: number }>()
   /** On disk, but their files could not be deleted: not to be entered again by this process. */
@@ -157,7 +159,7 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
   return {
     async look(stopped) {
       if (!options.isOpen()) return false
-      const { taken, dropped, more, crowded } = await listFolder(folder)
+      const { taken, dropped, more, crowded } = await listFolder(folder, takenSuffix)
       if (crowded) {
         throttled('crowded', () => log.warn({ folder }, 'the folder of marks is full of other files: give it its own'))
       }

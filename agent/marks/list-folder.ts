@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -5,6 +6,12 @@ import { isUlid } from '../../common/ulid.ts'
 
 /** Of a file that was taken, before it is deleted: `<ulid>.taken`. */
 export const takenSuffix = '.taken'
+/**
+ * In a folder that others write to: what this rig has taken no other one enters, should two agents be given one folder. No
+ * name, for shares change how Hangul is written.
+ */
+export const takenSuffixOf = (rig: string): string =>
+  `.${createHash('sha256').update(rig).digest('hex').slice(0, 12)}${takenSuffix}`
 const filesPerLook = 1000
 const entriesPerLook = 20_000
 
@@ -20,15 +27,15 @@ export interface Listing {
 }
 
 /** What lies in a folder of marks. Names that begin with a dot, and those that don't end in .json, are left alone. */
-export async function listFolder(folder: string): Promise<Listing> {
+export async function listFolder(folder: string, suffix = takenSuffix): Promise<Listing> {
   const listing: Listing = { taken: [], dropped: [], more: false, crowded: false }
   let entries = 0
   for await (const { name } of await opendir(folder, { bufferSize: 256 })) {
     listing.more = listing.dropped.length + listing.taken.length >= filesPerLook
     listing.crowded = ++entries > entriesPerLook
     if (listing.more || listing.crowded) break
-    if (name.endsWith(takenSuffix) && isUlid(name.slice(0, -takenSuffix.length))) {
-      listing.taken.push(name.slice(0, -takenSuffix.length))
+    if (name.endsWith(suffix) && isUlid(name.slice(0, -suffix.length))) {
+      listing.taken.push(name.slice(0, -suffix.length))
       continue
     }
     if (name.startsWith('.') || !/\.json$/i.test(name)) continue

@@ -5,7 +5,7 @@ import { errorCode } from '../../common/segment-log-files.ts'
 import { agentConfig } from '../config.ts'
 import { marksFolderOf, recentFileOf } from '../marks.ts'
 import { badFolderOf } from './bad-folder.ts'
-import { listFolder, takenSuffix } from './list-folder.ts'
+import { listFolder, takenSuffix, takenSuffixOf } from './list-folder.ts'
 import { isoTime } from './mark-events.ts'
 import { decodeMarks, fileBytesMax, type Mark } from './mark-file.ts'
 import { readBounded } from './read-file.ts'
@@ -15,10 +15,13 @@ import { type RecentEntry, readRecent } from './recent.ts'
 export async function listMarks(configFile: string): Promise<void> {
   const config = loadConfigHere(agentConfig, configFile)
   const dataFolder = resolve(config.data)
-  const folders = [marksFolderOf(dataFolder), ...(config.marks.folder ? [resolve(config.marks.folder)] : [])]
+  const folders = [
+    [marksFolderOf(dataFolder), takenSuffix] as const,
+    ...(config.marks.folder ? [[resolve(config.marks.folder), takenSuffixOf(config.rig)] as const] : []),
+  ]
   const lines = readRecent(recentFileOf(dataFolder)).map(describeTaken)
-  for (const folder of folders) {
-    lines.push(...(await describeWaiting(folder)), ...describeBad(folder))
+  for (const [folder, suffix] of folders) {
+    lines.push(...(await describeWaiting(folder, suffix)), ...describeBad(folder))
   }
   process.stdout.write(lines.length === 0 ? 'nothing was entered on this rig\n' : `${lines.join('\n')}\n`)
 }
@@ -39,13 +42,13 @@ function describeTaken(entry: RecentEntry): string {
   return line('spooled', isoTime(BigInt(timeNs)), words[type] ?? type, run, `${name} by ${author}`.trim())
 }
 
-async function describeWaiting(folder: string): Promise<string[]> {
-  const { taken, dropped } = await listFolder(folder).catch((error) => {
+async function describeWaiting(folder: string, suffix: string): Promise<string[]> {
+  const { taken, dropped } = await listFolder(folder, suffix).catch((error) => {
     if (errorCode(error) === 'ENOENT') return { taken: [], dropped: [] }
     throw new Error(`cannot read ${folder}`, { cause: error })
   })
   const lines: string[] = []
-  for (const name of [...taken.map((id) => id + takenSuffix), ...dropped.map((file) => file.name)]) {
+  for (const name of [...taken.map((id) => id + suffix), ...dropped.map((file) => file.name)]) {
     const path = join(folder, name)
     const decoded = await readBounded(path, fileBytesMax).then(decodeMarks, (error: Error) => ({
       problem: error.message,

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Marks, type MarksOptions, startMarks } from '../../agent/marks.ts'
 import { openSpool, type Spool } from '../../agent/spool.ts'
@@ -168,6 +169,25 @@ describe('a folder of marks', () => {
     expect(await rig.runEvents()).toMatchObject([{ label: '천천히' }])
   })
 
+  test('of two agents that were given one folder, each file is entered by one', async () => {
+    const rig = await makeRig()
+    const entered: string[] = []
+    const spool = async (event: Event) => {
+      entered.push(event.facts.run ?? '')
+      // A slow disk: the other one looks meanwhile.
+      await sleep(50)
+      return rig.spool.add({ type: 'event', event })
+    }
+    rig.start({ spool })
+    rig.start({ spool, rig: '차량-8', dataFolder: join(rig.own, 'other') })
+    for (let i = 0; i < 60; i++) {
+      rig.drop(`f${i}.json`, { do: 'start', run: `r${i}` })
+      if (i % 10 === 9) await sleep(30)
+    }
+    await until('all to be taken', () => filesIn(rig.control).length === 0)
+    expect(entered.sort()).toEqual(Array.from({ length: 60 }, (_, i) => `r${i}`).sort())
+  })
+
   test('what cannot be taken goes to bad/ with the reason, and nothing of it is entered', async () => {
     const rig = await makeRig()
     const long = `${'가'.repeat(80)}.json`
@@ -262,7 +282,7 @@ describe('a folder of marks', () => {
     })
     await until('two events', async () => (await rig.events()).length === 2)
     await dead.close()
-    expect(filesIn(rig.control)).toEqual([expect.stringMatching(/^[0-9A-Z]{26}\.taken$/)])
+    expect(filesIn(rig.control)).toEqual([expect.stringMatching(/^[0-9A-Z]{26}\.[0-9a-f]{12}\.taken$/)])
     rig.start()
     await until('the file to go', () => filesIn(rig.control).length === 0)
     const events = await rig.events()
