@@ -81,8 +81,11 @@ export const upgrades: readonly string[] = [
     to_offset INTEGER NOT NULL, rows INTEGER NOT NULL, min_time_ns TEXT NOT NULL, max_time_ns TEXT NOT NULL,
     bytes INTEGER NOT NULL, rigs TEXT NOT NULL, removed_ms INTEGER NOT NULL, reason TEXT NOT NULL,
     -- When it was deleted from the disk: a while later, because queries may be reading it.
-    deleted_ms INTEGER
+    deleted_ms INTEGER,
+    -- Its rowid in lake_files, which no other file gets: what was added since is told by it.
+    file_row INTEGER NOT NULL
   );
+  CREATE INDEX lake_removed_by_row ON lake_removed (file_row);
   CREATE INDEX lake_removed_on_disk ON lake_removed (removed_ms) WHERE deleted_ms IS NULL;
   -- Segments sort by when they came: the oldest files go first.
   CREATE INDEX lake_files_by_segment ON lake_files (segment, path) WHERE substr(table_name, 1, 1) <> '_';

@@ -173,6 +173,12 @@ const byPlace = (a: LakeFile, b: LakeFile): number =>
   comparePositions({ segment: a.segment, offset: a.fromOffset }, { segment: b.segment, offset: b.fromOffset }) ||
   (a.path < b.path ? -1 : 1)
 
+/** SQLite gives the highest rowid anew when its row has gone; who asks what was added since would not see the next file. */
+const insertFile = `INSERT OR REPLACE INTO lake_files (rowid, path, table_name, segment, from_offset, to_offset, rows, min_time_ns,
+  max_time_ns, bytes, rigs)
+  VALUES (1 + max((SELECT coalesce(max(rowid), 0) FROM lake_files), (SELECT coalesce(max(file_row), 0) FROM lake_removed)),
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
 function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesOf' | 'lakeLook' | 'lakeStreams'> {
   const versionOf = (table: string): string => {
     const [found] = sql.all<{ version: string }>(
@@ -236,7 +242,7 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesO
       sql.transaction(() => {
         for (const file of files) {
           sql.run(
-            'INSERT OR REPLACE INTO lake_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            insertFile,
             file.path,
             file.table,
             file.segment,

@@ -44,7 +44,7 @@ export function removedTable(
         for (const { path } of files) {
           sql.run(
             `INSERT OR REPLACE INTO lake_removed SELECT path, table_name, segment, from_offset, to_offset, rows, min_time_ns,
-               max_time_ns, bytes, rigs, ?, ?, NULL FROM lake_files WHERE path = ?`,
+               max_time_ns, bytes, rigs, ?, ?, NULL, rowid FROM lake_files WHERE path = ?`,
             nowMs,
             reason,
             path,

@@ -121,6 +121,24 @@ it('parks within a bound, the same envelope once', () => {
   catalog.close()
 })
 
+it('sees the next file also when the newest was removed before', () => {
+  const catalog = openCatalog(newFile())
+  const file = (segment: string) => ({
+    ...{ path: `v1/stream=ecg/${segment}`, table: 'ecg', segment, fromOffset: 0, toOffset: 9, rows: 1 },
+    ...{ minTimeNs: '0', maxTimeNs: '9', bytes: 100, rigs: ['a'] },
+  })
+  const look = () => catalog.lakeLook([{ table: 'ecg', unlessVersion: '', filesMax: 9 }]).tables[0]!.version
+  catalog.addLakeFiles([file('1'), file('2')], undefined)
+  expect(catalog.lakeTotals()).toEqual({ files: 2, bytes: 200 })
+  const before = { version: look(), newest: catalog.reports.newestFile() }
+  catalog.removeLakeFiles([file('2')], 'old', 5)
+  catalog.addLakeFiles([file('3')], undefined)
+  expect(catalog.lakeTotals()).toEqual({ files: 2, bytes: 200 })
+  expect(look()).not.toBe(before.version)
+  expect(catalog.reports.filesAfter(before.newest, 9)).toHaveLength(1)
+  catalog.close()
+})
+
 it('does nothing by halves: a failing file takes the cursor back with it', () => {
   const catalog = openCatalog(newFile())
   const broken = { path: 'x', table: 'x', segment: 'x' } as unknown as Parameters<
