@@ -14,7 +14,7 @@ import { reasonOf, UnknownEncodingError, UnreadableBodyError, UnreadableEnvelope
 import { rigline } from './generated/rigline.js'
 import { countFromLong, countToLong } from './long.ts'
 import { isName, ownRig } from './topics.ts'
-import { type Body, type BodyType, type EnvelopeHeader, protocolVersion } from './types.ts'
+import { type Body, type BodyType, type EnvelopeHeader, type Gap, protocolVersion } from './types.ts'
 import { writeMessage } from './write.ts'
 
 // The numbered message. Ingest reads headers only; bodies are read by sinks.
@@ -191,13 +191,7 @@ export function decodeBody(bytes: Uint8Array, header: EnvelopeHeader): DecodedBo
       case 'unknown':
         return { body: { type: 'unknown', field: unknownField(bytes) }, problems }
       default:
-        return {
-          body: ofSender(
-            decodeSmallBody(header.bodyType, body, (problem) => problems.push(problem)),
-            header,
-          ),
-          problems,
-        }
+        return { body: decodeSmallBody(header, header.bodyType, body, (problem) => problems.push(problem)), problems }
     }
   } catch (cause) {
     if (cause instanceof UnknownEncodingError || cause instanceof UnreadableBodyError) throw cause
@@ -205,14 +199,8 @@ export function decodeBody(bytes: Uint8Array, header: EnvelopeHeader): DecodedBo
   }
 }
 
-/** A rig speaks for itself alone: whose a Gap is besides the sender's, only ingest may say. */
-function ofSender(body: Body, { rig: sender }: EnvelopeHeader): Body {
-  if (body.type !== 'gap' || body.gap.rig === undefined || sender === ownRig) return body
-  const { rig: _other, ...gap } = body.gap
-  return { type: 'gap', gap }
-}
-
 function decodeSmallBody(
+  { rig }: EnvelopeHeader,
   type: Exclude<BodyType, 'schema' | 'batch' | 'unknown'>,
   bytes: Uint8Array,
   say: (problem: string) => void,
@@ -224,10 +212,18 @@ function decodeSmallBody(
     case 'clock_sample':
       return { type, clockSample: fromClockSampleMessage(rigline.v1.ClockSample.decode(reader)) }
     case 'gap':
-      return { type, gap: fromGapMessage(rigline.v1.Gap.decode(reader), say) }
+      return { type, gap: ofSender(fromGapMessage(rigline.v1.Gap.decode(reader), say), rig, say) }
     case 'health':
       return { type, health: fromHealthMessage(rigline.v1.Health.decode(reader), say) }
   }
+}
+
+/** A rig speaks for itself alone: what it says of another must not explain that one's holes. */
+function ofSender(gap: Gap, sender: string, say: (problem: string) => void): Gap {
+  const { rig, ...own } = gap
+  if (rig === undefined || sender === ownRig) return gap
+  if (rig !== sender) say(`${sender} declares a Gap of rig ${rig}, which ingest alone may: taken as its own`)
+  return own
 }
 
 /** The last body's field; 0 if there is none or it cannot be read. */

@@ -181,6 +181,19 @@ describe('bodies that make no sense', () => {
     // rows of a Gap: 2^64 - 1
     expect(() => bodyOf(14, 64, ...Array(9).fill(255), 1)).toThrow(/not a gap: rows is 18446744073709551615/)
   })
+  test('a Gap is of whoever declares it; ingest alone speaks for others', () => {
+    const fields = { fromNs: 0n, toNs: 5n, streams: [], detail: '', spool: '', numbers: [], rows: 1 }
+    const gap = { ...fields, cause: 'refused' as const, rig: 'bench-2' }
+    const from = (rig: string) => {
+      const bytes = encodeEnvelope({ rig, spool, seq: 1, body: { type: 'gap', gap } })
+      return decodeBody(bytes, readHeader(bytes))
+    }
+    expect(from('ingest')).toMatchObject({ body: { gap: { rig: 'bench-2' } }, problems: [] })
+    const { body, problems } = from('car-1')
+    expect(body).not.toHaveProperty('gap.rig')
+    expect(problems).toEqual([expect.stringMatching(/car-1 declares a Gap of rig bench-2/)])
+    expect(from('bench-2').problems).toEqual([])
+  })
   test('words of a newer agent are told', () => {
     expect(bodyOf(14, 32, 99)).toMatchObject({ body: { gap: { cause: 'unspecified' } }, problems: [/cause 99/] })
     const health = rigline.v1.Health.encode({ sources: [{ name: 'gnss', state: 'dreaming' }] }).finish()
