@@ -7,6 +7,7 @@ import type { Own } from './own.ts'
 import { type Chosen, chooseFiles, filesMax } from './retention/choose-files.ts'
 import type { RetentionConfig } from './retention/config.ts'
 import { type Describe, NotNowError, retentionGap, sharesOf } from './retention/declare-removal.ts'
+import { behindLeastMs, createPassedTime, type PassedTime } from './retention/passed-time.ts'
 import { SinkAwayError } from './sinks/start-sink.ts'
 
 // Keeps the lake within its age and its bytes. First it is said in the data what will be missing, then no reader finds it any more, then
@@ -47,6 +48,8 @@ export interface RetentionOptions {
   describe: Describe
   log: Logger
   nowMs?: () => number
+  /** What files grow old by. */
+  passedTime?: PassedTime
   turnEveryMs?: number
   deleteAfterMs?: number
 }
@@ -55,6 +58,7 @@ export interface RetentionOptions {
 export function startRetention(options: RetentionOptions): Retention {
   const { config = {}, catalog, lakeFolder, log, nowMs = Date.now } = options
   const throttle = createThrottle()
+  const passedTime = options.passedTime ?? createPassedTime({ catalog, wallMs: nowMs })
   let closed = false
   let working: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -63,9 +67,23 @@ export function startRetention(options: RetentionOptions): Retention {
     if (closed) return false
     const deleted = await deleteLeftovers()
     if (closed) return false
-    const chosen = chooseFiles(catalog, config, nowMs())
+    const chosen = chooseFiles(catalog, config, config.ageMaxDays === undefined ? 0 : agedToMs())
     if (chosen) await remove(chosen)
     return deleted === filesMax || chosen?.files.length === filesMax
+  }
+
+  const agedToMs = (): number => {
+    const passedMs = passedTime.nowMs()
+    const behindMs = nowMs() - passedMs
+    if (behindMs > behindLeastMs) {
+      throttle('clock', () =>
+        log.warn(
+          { clock: new Date(nowMs()).toISOString(), agedTo: new Date(passedMs).toISOString() },
+          'the clock is days ahead of when this ingest ran last: files of the lake grow old at 24 times the usual speed until they have caught up; if the clock is wrong, set it right',
+        ),
+      )
+    }
+    return passedMs
   }
 
   const remove = async ({ files, reason }: Chosen) => {

@@ -13,6 +13,7 @@ export function removedTable(
   | 'lakeTotals'
   | 'lakeRemovals'
   | 'oldestLakeFiles'
+  | 'newestLakeSegment'
   | 'removeLakeFiles'
   | 'lakeRemoved'
   | 'lakeLeftovers'
@@ -37,6 +38,9 @@ export function removedTable(
           filesMax,
         )
         .map((file) => ({ ...file, rigs: JSON.parse(file.rigs) as string[] })),
+    newestLakeSegment: () =>
+      sql.all<{ segment: string | null }>(`SELECT max(segment) AS segment FROM lake_files WHERE ${ofStream}`)[0]
+        ?.segment ?? undefined,
     removeLakeFiles(files, reason, nowMs) {
       sql.transaction(() => {
         // What is taken off the sum must be in it.

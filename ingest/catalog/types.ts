@@ -119,6 +119,8 @@ export interface Catalog {
   lakeRemovals(): { files: number; bytes: number; lastMs: number | undefined }
   /** Files of streams, the ones that came first first; `beforeSegment`: only those of older segments. */
   oldestLakeFiles(filesMax: number, beforeSegment?: string): LakeFile[]
+  /** The segment that the newest files of streams came from. */
+  newestLakeSegment(): string | undefined
   /** From here on no reader finds them. They lie on the disk until `lakeDeleted`. */
   removeLakeFiles(files: readonly LakeFile[], reason: string, nowMs: number): void
   lakeRemoved(): { path: string; table: string; rows: number; bytes: number }[]

@@ -9,6 +9,7 @@ import { createJournalRoom } from '../../ingest/journal-room.ts'
 import { createOwn, NotStoredError, type Own } from '../../ingest/own.ts'
 import { retentionConfig } from '../../ingest/retention/config.ts'
 import { NotNowError } from '../../ingest/retention/declare-removal.ts'
+import { createPassedTime } from '../../ingest/retention/passed-time.ts'
 import { type RetentionOptions, startRetention } from '../../ingest/retention.ts'
 import { createSequence } from '../../ingest/sequence.ts'
 import { recoverFiles } from '../../ingest/sinks/lake/lake-files.ts'
@@ -65,6 +66,7 @@ async function setUp() {
       describe: (paths) => sharesOf(connection, lakeFolder, paths),
       log: silentLog,
       nowMs: () => nowMs,
+      passedTime: { nowMs: () => nowMs },
       ...more,
     })
     onTestFinished(retention.close)
@@ -174,6 +176,38 @@ it('removes by age, says of each rig what is missing from when to when, and veri
   expect([data.onDisk(heartFile), data.onDisk(powerFile)]).toEqual([false, false])
   expect(await data.gaps()).toHaveLength(3)
   expect((await verify({ dataFolder: data.folder })).agree).toBe(true)
+})
+
+it('removes nothing because the clock is a year ahead for a while, and catches up where that is right', async () => {
+  const data = await setUp()
+  await data.segment([1, batch(heart, early)])
+  let monotonicMs = 0
+  let aheadMs = 0
+  const wallMs = () => Date.now() + aheadMs
+  const begin = () => {
+    const passedTime = createPassedTime({ catalog: data.catalog, wallMs, monotonicMs: () => monotonicMs })
+    return data.retentionOf({ ageMaxDays: 30 }, { nowMs: wallMs, passedTime })
+  }
+  // Of the first start with a lake of before, too.
+  aheadMs = 365 * dayMs
+  await begin().turn()
+  const retention = begin()
+  for (const hours of [1, 10]) {
+    monotonicMs += hours * 3_600_000
+    await retention.turn()
+  }
+  // What came meanwhile says the wrong time, and a start believes it no more than the clock.
+  await begin().turn()
+  expect(data.files('심박')).toHaveLength(1)
+  // Back in 1970, and right again.
+  aheadMs = -Date.now()
+  await retention.turn()
+  aheadMs = 40 * dayMs
+  await retention.turn()
+  expect(data.files('심박')).toHaveLength(1)
+  monotonicMs += 30 * 3_600_000
+  await retention.turn()
+  expect(data.files('심박')).toEqual([])
 })
 
 it('removes by bytes the files that came first, and no more than it takes', async () => {
