@@ -4,7 +4,7 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { ulidTimeMs } from '../common/ulid.ts'
 import type { Catalog, LakeFile } from './catalog/types.ts'
 import type { Own } from './own.ts'
-import { type Chosen, chooseFiles, filesMax } from './retention/choose-files.ts'
+import { type Chosen, chooseFiles, filesMax, streamsLeast } from './retention/choose-files.ts'
 import type { RetentionConfig } from './retention/config.ts'
 import { type Describe, NotNowError, retentionGap, sharesOf } from './retention/declare-removal.ts'
 import { behindLeastMs, createPassedTime, type PassedTime } from './retention/passed-time.ts'
@@ -69,7 +69,21 @@ export function startRetention(options: RetentionOptions): Retention {
     if (closed) return false
     const chosen = chooseFiles(catalog, config, config.ageMaxDays === undefined ? 0 : agedToMs())
     if (chosen) await remove(chosen)
+    checkTables()
     return deleted === filesMax || chosen?.files.length === filesMax
+  }
+
+  const checkTables = () => {
+    const { bytes, streamBytes } = catalog.lakeTotals()
+    const tableBytes = bytes - streamBytes
+    const { bytesMax = Number.POSITIVE_INFINITY } = config
+    if (tableBytes <= bytesMax * (1 - streamsLeast)) return
+    throttle('tables', (heldBack) =>
+      log.warn(
+        { bytesMax, tableBytes, heldBack },
+        'the tables beside the streams take most of lake.retention.bytesMax: streams keep half of it, so the lake has more; raise it',
+      ),
+    )
   }
 
   const agedToMs = (): number => {
@@ -136,8 +150,10 @@ export function startRetention(options: RetentionOptions): Retention {
     turn,
     async status() {
       const [oldest] = catalog.oldestLakeFiles(1)
+      const { files, bytes } = catalog.lakeTotals()
       return {
-        ...catalog.lakeTotals(),
+        files,
+        bytes,
         oldestReceivedMs: oldest && ulidTimeMs(oldest.segment),
         freeBytes: await freeBytes(lakeFolder),
         retention: config,

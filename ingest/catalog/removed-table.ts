@@ -25,7 +25,8 @@ export function removedTable(
     lakeTotals: totals.read,
     lakeRemovals: () => {
       const [last] = sql.all<{ ms: number | null }>('SELECT max(removed_ms) AS ms FROM lake_removed')
-      return { ...removals.read(), lastMs: last?.ms ?? undefined }
+      const { files, bytes } = removals.read()
+      return { files, bytes, lastMs: last?.ms ?? undefined }
     },
     oldestLakeFiles: (filesMax, beforeSegment) =>
       sql
@@ -79,21 +80,27 @@ function runningTotals(sql: Sqlite, table: 'lake_files' | 'lake_removed') {
   let upTo = 0
   let files = 0
   let bytes = 0
+  let streamBytes = 0
   const read = () => {
-    const [found] = sql.all<{ files: number; bytes: number | null; upTo: number | null }>(
-      `SELECT count(*) AS files, sum(bytes) AS bytes, max(rowid) AS upTo FROM ${table} WHERE rowid > ?`,
+    const [found] = sql.all<{ files: number; bytes: number | null; streamBytes: number | null; upTo: number | null }>(
+      `SELECT count(*) AS files, sum(bytes) AS bytes, sum(bytes) FILTER (WHERE ${ofStream}) AS streamBytes,
+         max(rowid) AS upTo FROM ${table} WHERE rowid > ?`,
       upTo,
     )
     files += found?.files ?? 0
     bytes += found?.bytes ?? 0
+    streamBytes += found?.streamBytes ?? 0
     upTo = found?.upTo ?? upTo
-    return { files, bytes }
+    return { files, bytes, streamBytes }
   }
   return {
     read,
+    /** Files of streams. */
     subtract(removed: readonly { bytes: number }[]) {
+      const less = removed.reduce((sum, file) => sum + file.bytes, 0)
       files -= removed.length
-      bytes -= removed.reduce((sum, file) => sum + file.bytes, 0)
+      bytes -= less
+      streamBytes -= less
     },
   }
 }

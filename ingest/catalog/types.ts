@@ -115,7 +115,8 @@ export interface Catalog {
   /** Which rigs have rows of which streams in the lake; a file's rows are shared out evenly over its rigs. */
   lakeStreams(): { stream: string; rig: string; minTimeNs: string; maxTimeNs: string; rowsAbout: number }[]
   // what retention has removed of the lake (writer: ingest)
-  lakeTotals(): { files: number; bytes: number }
+  /** `streamBytes`: of these, what retention may remove. */
+  lakeTotals(): { files: number; bytes: number; streamBytes: number }
   lakeRemovals(): { files: number; bytes: number; lastMs: number | undefined }
   /** Files of streams, the ones that came first first; `beforeSegment`: only those of older segments. */
   oldestLakeFiles(filesMax: number, beforeSegment?: string): LakeFile[]

@@ -11,6 +11,9 @@ const segmentOpenMaxMs = 3_600_000
 /** In one turn, so that nothing else waits for it. */
 export const filesMax = 500
 
+/** Of `bytesMax`, for the streams: tables that have grown for years must not cost every row on the day it came. */
+export const streamsLeast = 0.5
+
 export interface Chosen {
   files: LakeFile[]
   /** In words: for the log, the Gap, the catalog. */
@@ -28,7 +31,8 @@ export function chooseFiles(
     if (files.length > 0) return { files, reason: `it came more than ${ageMaxDays} days ago (ageMaxDays)` }
   }
   if (bytesMax === undefined) return undefined
-  let over = catalog.lakeTotals().bytes - bytesMax
+  const { bytes, streamBytes } = catalog.lakeTotals()
+  let over = Math.min(bytes - bytesMax, streamBytes - bytesMax * streamsLeast)
   const files: LakeFile[] = []
   if (over > 0) {
     for (const file of catalog.oldestLakeFiles(filesMax)) {

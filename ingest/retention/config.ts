@@ -14,7 +14,7 @@ export const retentionConfig = z.strictObject({
     .min(1024 * 1024)
     .optional()
     .describe(
-      'Bytes that the lake may have; beyond them the files that came first go. Without it: as many as there are.',
+      'Bytes that the lake may have; beyond them the files that came first go; streams keep half of it, however much the tables beside them take. Without it: as many as there are.',
     ),
 })
 

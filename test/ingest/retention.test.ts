@@ -243,6 +243,19 @@ it('removes by bytes the files that came first, and no more than it takes', asyn
   ])
 })
 
+it('leaves the streams half of the bytes, when the tables alone have more', async () => {
+  const data = await setUp()
+  for (let i = 0; i < 3; i++) await data.segment([i + 1, batch(heart, early + BigInt(i) * 1_000_000n, 40_000)])
+  const [ledger] = data.catalog.lakeFiles('_envelopes')
+  data.catalog.addLakeFiles([{ ...ledger!, path: 'v1/_health/years', table: '_health', bytes: 50_000_000 }], undefined)
+  const before = data.files('심박')
+  await data.retentionOf({ bytesMax: 2 * 1024 * 1024 }).turn()
+  expect(data.files('심박')).toEqual(before)
+  const { streamBytes } = data.catalog.lakeTotals()
+  await data.retentionOf({ bytesMax: 2 * streamBytes - 2 }).turn()
+  expect(data.files('심박')).toEqual(before.slice(1))
+})
+
 it('removes nothing of which it cannot be said that it is missing, and goes on from where a crash left it', async () => {
   const data = await setUp()
   await data.segment([1, batch(heart, early)], [1, batch(heart, early), inOther])
