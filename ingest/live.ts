@@ -39,6 +39,8 @@ export interface Live {
   subscribe(filter: LiveFilter | LiveMatch, onBatch: OnBatch): () => void
   /** Batches kept that came at or after `sinceNs` (ingest's clock), the newest up to `bytesMax`, oldest of them first. */
   recent(filter: LiveFilter, sinceNs: bigint, bytesMax: number): RecentEntry[]
+  /** The number that the next batch gets among those that `recent` tells. */
+  readonly next: number
   /** Sorted by name. */
   rigs(): LiveRig[]
   /** One of them, with so many channels of each stream, or as many as usual. With none, nothing is decoded: no times either. */
@@ -216,6 +218,9 @@ export function createLive(options: LiveOptions): Live {
         .of(rig)
         .slice(0, gapsOfRigMax)
         .flatMap((each) => readGap(each) ?? []),
+    get next() {
+      return recent.next
+    },
     get keptBytes() {
       return recent.bytes
     },

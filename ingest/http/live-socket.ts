@@ -37,8 +37,8 @@ export interface WatchOptions {
 
 interface Subscription {
   filter: LiveFilter
-  /** What matches and came from here on was sent. */
-  fromNs: bigint
+  /** What matches was sent from this one on. */
+  from: number
 }
 
 /** Feeds the socket until it closes. */
@@ -49,25 +49,24 @@ export function watch(socket: WebSocket, { live, first, nowNs, counters }: Watch
   const stop = live.subscribe(filters.match, sender.batch)
 
   /** Was sent for another subscription. */
-  const isSent = (rig: string, stream: string, receivedNs: bigint): boolean => {
+  const isSent = (rig: string, stream: string, n: number): boolean => {
     if (!filters.match(rig, stream)) return false
-    for (const { filter, fromNs } of subscriptions.values()) {
-      if (receivedNs >= fromNs && (filter.rig ?? rig) === rig && (filter.stream ?? stream) === stream) return true
+    for (const { filter, from } of subscriptions.values()) {
+      if (n >= from && (filter.rig ?? rig) === rig && (filter.stream ?? stream) === stream) return true
     }
     return false
   }
   const subscribe = (id: string, filter: LiveFilter, lastSeconds: number) => {
-    const now = nowNs()
-    let fromNs = now
+    let from = live.next
     if (lastSeconds > 0) {
-      const sinceNs = now - BigInt(Math.round(lastSeconds * 1e9))
+      const sinceNs = nowNs() - BigInt(Math.round(lastSeconds * 1e9))
       const recent = live.recent(filter, sinceNs, recentBytesMax)
-      for (const { rig, stream, envelope, receivedNs, known } of recent) {
-        if (!isSent(rig, stream, receivedNs)) sender.batch(rig, stream, envelope, known)
+      for (const { rig, stream, envelope, n, known } of recent) {
+        if (!isSent(rig, stream, n)) sender.batch(rig, stream, envelope, known)
       }
-      fromNs = recent[0]?.receivedNs ?? now
+      from = recent[0]?.n ?? from
     }
-    subscriptions.set(id, { filter, fromNs })
+    subscriptions.set(id, { filter, from })
     filters.add(filter)
   }
 

@@ -7,14 +7,18 @@ export interface RecentEntry {
   rig: string
   stream: string
   receivedNs: bigint
+  /** Counts up in the order in which they became durable, which need not be the one in which they came. */
+  n: number
   envelope: Uint8Array
   known: KnownSchema
 }
 
 export interface Recent {
-  add(entry: RecentEntry): void
+  add(entry: Omit<RecentEntry, 'n'>): void
   /** Entries that came at or after `sinceNs`, newest first. */
   newestFirst(sinceNs: bigint): IterableIterator<RecentEntry>
+  /** The `n` of the next one. */
+  readonly next: number
   readonly bytes: number
   readonly length: number
 }
@@ -29,6 +33,7 @@ export function createRecent(keepMs: number, bytesMax: number): Recent {
   let entries: (RecentEntry | undefined)[] = []
   let first = 0
   let bytes = 0
+  let next = 0
 
   const dropFirst = () => {
     bytes -= entries[first]!.envelope.length + overheadBytes
@@ -39,7 +44,8 @@ export function createRecent(keepMs: number, bytesMax: number): Recent {
   }
 
   return {
-    add(entry) {
+    add({ rig, stream, receivedNs, envelope, known }) {
+      const entry = { rig, stream, receivedNs, n: next++, envelope, known }
       entries.push(entry)
       bytes += entry.envelope.length + overheadBytes
       const oldestNs = entry.receivedNs - keepNs
@@ -53,6 +59,9 @@ export function createRecent(keepMs: number, bytesMax: number): Recent {
         if (entry.receivedNs < sinceNs) return
         yield entry
       }
+    },
+    get next() {
+      return next
     },
     get bytes() {
       return bytes

@@ -291,6 +291,25 @@ describe('WS /v1/live for several', () => {
     socket.terminate()
   })
 
+  it('sends once what came before a subscription and was durable after it', async () => {
+    const { feed, ws } = await start()
+    const { frames, say, socket } = await open(ws)
+    await subscribed(feed, 1)
+    const schema = { ...speedSchema, stream: 'vehicle' }
+    const envelope = feed.envelope(feed.batch(schema, speedColumns(1)), { rig: 'a', seq: 1 })
+    const receivedNs = feed.nowNs()
+    feed.advance(10)
+    say({ subscribe: { id: 'a', rig: 'a' } })
+    await frames.until(1)
+    feed.live.stored(readHeader(envelope), envelope, receivedNs)
+    say({ subscribe: { id: 'all', last: 30 } })
+    say({ unsubscribe: 'a' })
+    await frames.until(5)
+    expect(frames.got.filter((frame) => typeof frame === 'string')).toEqual(['a vehicle 1'])
+    expect(frames.got.at(-1)).toEqual({ unsubscribed: 'a' })
+    socket.terminate()
+  })
+
   it('tells what is wrong with a message, and goes on', async () => {
     const { feed, ws } = await start()
     const { frames, say, socket } = await open(ws)
