@@ -184,17 +184,8 @@ export function createLive(options: LiveOptions): Live {
       subscriptions.add(subscription)
       return () => subscriptions.delete(subscription)
     },
-    recent(filter, sinceNs, bytesWanted) {
-      const entries: RecentEntry[] = []
-      let bytes = 0
-      for (const entry of recent.newestFirst(sinceNs)) {
-        if (!matches(filter, entry.rig, entry.stream)) continue
-        bytes += entry.envelope.length
-        if (bytes > bytesWanted) break
-        entries.push(entry)
-      }
-      return entries.reverse()
-    },
+    recent: (filter, sinceNs, bytesWanted) =>
+      recent.newest(({ rig, stream }) => matches(filter, rig, stream), sinceNs, bytesWanted),
     rigs() {
       const now = nowNs()
       return [...rigs.values()].sort(byRig).map((rig) => readRig(rig, now, channelsMax))

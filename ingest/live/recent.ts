@@ -15,8 +15,11 @@ export interface RecentEntry {
 
 export interface Recent {
   add(entry: Omit<RecentEntry, 'n'>): void
-  /** Entries that came at or after `sinceNs`, newest first. */
-  newestFirst(sinceNs: bigint): IterableIterator<RecentEntry>
+  /**
+   * Of those it takes that came at or after `sinceNs` the newest, up to so many bytes; oldest of them first. Whoever watches may ask
+   * this many times a second, and there may be a hundred thousand: so nothing is copied, and times are read where it takes one.
+   */
+  newest(takes: (entry: RecentEntry) => boolean, sinceNs: bigint, bytesMax: number): RecentEntry[]
   /** The `n` of the next one. */
   readonly next: number
   readonly bytes: number
@@ -51,14 +54,17 @@ export function createRecent(keepMs: number, bytesMax: number): Recent {
       const oldestNs = entry.receivedNs - keepNs
       while (first < entries.length && (bytes > bytesMax || entries[first]!.receivedNs < oldestNs)) dropFirst()
     },
-    *newestFirst(sinceNs) {
-      // A copy, so that what comes while a reader is at it cannot move the list under it.
-      const present = entries.slice(first) as RecentEntry[]
-      for (let i = present.length - 1; i >= 0; i--) {
-        const entry = present[i]!
-        if (entry.receivedNs < sinceNs) return
-        yield entry
+    newest(takes, sinceNs, bytesMax) {
+      const found: RecentEntry[] = []
+      let bytes = 0
+      for (let i = entries.length - 1; i >= first; i--) {
+        const entry = entries[i]!
+        if (!takes(entry)) continue
+        bytes += entry.envelope.length
+        if (entry.receivedNs < sinceNs || bytes > bytesMax) break
+        found.push(entry)
       }
+      return found.reverse()
     },
     get next() {
       return next
