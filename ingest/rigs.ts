@@ -67,7 +67,8 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
       if (!isRigName(header.rig)) return
       const known = rigOf(header.rig, '')
       const { state } = known
-      state.lastEnvelopeMs = Math.max(state.lastEnvelopeMs, Number(receivedNs / 1_000_000n))
+      // Not the highest: after a start with a clock that was ahead nothing would ever be newer.
+      state.lastEnvelopeMs = Number(receivedNs / 1_000_000n)
       known.changed = true
       if (!again) {
         state.envelopes++

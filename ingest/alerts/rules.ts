@@ -61,17 +61,19 @@ export function createRules(config: AlertsConfig, raised: Alert[] = []): Rules {
       return [well('rig_offline', rig.rig, text), well('rig_stale', rig.rig, text)]
     }
     // What an ingest that could hear nothing did not hear says nothing of the rig.
-    const judgedMs = (sinceMs: number) => (onlineSinceMs === undefined ? 0 : nowMs - Math.max(sinceMs, onlineSinceMs))
+    const judgedMs = (sinceMs: number) =>
+      onlineSinceMs === undefined ? 0 : nowMs - Math.max(sinceMs > nowMs ? 0 : sinceMs, onlineSinceMs)
     const conditions: Condition[] = []
     const silentMs = Math.max(config.rigs.offlineAfterS * 1000, healthPeriods * (rig.healthPeriodMs ?? 0))
-    if (nowMs - lastMs >= silentMs) {
+    // Ahead of now: stored before the clock was set back.
+    if (Math.abs(nowMs - lastMs) >= silentMs) {
       conditions.push({
         ...about,
         rule: 'rig_offline',
         key: `rig_offline/${rig.rig}`,
         standing: judgedMs(lastMs) >= silentMs ? 'bad' : 'between',
         sinceMs: lastMs,
-        text: `rig ${rig.rig} is offline: nothing of it was stored for ${sayDuration(nowMs - lastMs)} (last at ${sayTime(lastMs)}); look whether its agent runs and reaches the broker (${rig.online ? 'the broker says that it is connected' : 'the broker says that it is not connected'})`,
+        text: `rig ${rig.rig} is offline: nothing of it was stored ${lastMs > nowMs ? 'since the clock of ingest was set back' : `for ${sayDuration(nowMs - lastMs)}`} (last at ${sayTime(lastMs)}); look whether its agent runs and reaches the broker (${rig.online ? 'the broker says that it is connected' : 'the broker says that it is not connected'})`,
       })
     } else if (onlineSinceMs === undefined) {
       conditions.push(held('rig_offline', rig.rig))

@@ -3,6 +3,7 @@ import type { LiveStream } from './live-stream.ts'
 
 // How a rig and its streams stand, from what is stored: the newest row of each stream, and the newest envelope of any kind.
 // A connection says nothing: an agent may be connected and store nothing, or be cut off and bring everything later.
+// What came at a time that is still to come was stored by a clock that has been set back: it says as little of now as what is old.
 
 export type StreamStanding = 'live' | 'late' | 'ahead' | 'stale' | 'ended'
 export type RigStanding = 'live' | 'late' | 'stale' | 'offline' | 'never_seen'
@@ -49,7 +50,7 @@ export function lookAtStream(stream: LiveStream, rig: RigState, nowNs: bigint): 
   // The newest row's time by ingest's clock.
   const timeNs = stream.timeNs === undefined ? undefined : stream.timeNs + (rig.clockOffsetNs ?? 0n)
   const lateMs = timeNs === undefined ? undefined : Number(stream.receivedNs - timeNs) / nsPerMs
-  const standing = standingOf(receivedAgoMs, lateMs, stream.staleAfterMs)
+  const standing = standingOf(Math.abs(receivedAgoMs), lateMs, stream.staleAfterMs)
   return {
     stream,
     standing: standing === 'stale' && hasEnded(stream, rig) ? 'ended' : standing,
@@ -76,7 +77,7 @@ export const offlineAfterMs = ({ healthPeriodMs = 0 }: RigState): number =>
 
 /** When the newest envelope of any kind was stored, ms since 1970; 0 if none ever was. */
 export const lastStoredMs = (rig: RigState, streams: readonly LiveStream[]): number =>
-  streams.reduce((last, { receivedNs }) => Math.max(last, Number(receivedNs) / nsPerMs), rig.lastEnvelopeMs)
+  rig.lastEnvelopeMs || streams.reduce((last, { receivedNs }) => Math.max(last, Number(receivedNs) / nsPerMs), 0)
 
 /**
  * A rig stands as the worst of its streams that ought to be live, so that a stream in trouble is seen: those with a nominal
@@ -95,7 +96,7 @@ export function lookAtRig(rig: RigState, streams: readonly LiveStream[], nowNs: 
   if (lastMs === 0) {
     return { ...look, state: 'never_seen', why: 'nothing of it was ever stored', sinceMs: undefined }
   }
-  if (nowMs - lastMs > offlineAfterMs(rig)) {
+  if (Math.abs(nowMs - lastMs) > offlineAfterMs(rig)) {
     return { ...look, state: 'offline', why: 'nothing of it is stored any more', sinceMs: lastMs }
   }
   return { ...look, ...worst(looks, rig) }

@@ -102,6 +102,18 @@ describe('the rules', () => {
     )
   })
 
+  it('rig_offline: also where its last came under a clock that has been set back', () => {
+    const { bad, look } = setUp()
+    const rigs = [rigState('a', { lastEnvelopeMs: t0 + 365 * 86_400_000 })]
+    expect(bad({ rigs })).toEqual(['rig_offline/a'])
+    expect(look({ rigs })[0]!.text).toMatch(/nothing of it was stored since the clock of ingest was set back/)
+    // Not before ingest has listened for that long.
+    const started = createRules(alertsConfig.parse({}))
+    const facts = { online: true, streamsOf: () => [], namedOnly: true, sinks: [], disk: undefined, quarantined: 0 }
+    const standing = (nowMs: number) => started.look({ ...facts, rigs, nowMs })[0]!.standing
+    expect([standing(t0), standing(t0 + 119_000), standing(t0 + 121_000)]).toEqual(['between', 'between', 'bad'])
+  })
+
   it('watches no rig that was never seen, is silent for days, or is not in access.yaml', () => {
     const { bad, look } = setUp()
     const rigs = [rigState('new', { lastEnvelopeMs: 0 }), rigState('sold', { named: false })]

@@ -102,6 +102,15 @@ describe('how a rig stands', () => {
     expect(look({ ...ago(31_000), online: true }, []).state).toBe('offline')
   })
 
+  it('is stale and offline also where the clock was a year ahead when its last came', () => {
+    const year = 365 * 86_400_000
+    const ahead = rigOf({ lastEnvelopeMs: t0Ms + year })
+    expect(look(ahead, [streamOf('a', -year)])).toMatchObject({ state: 'offline', sinceMs: t0Ms + year })
+    // Something came since, but no rows.
+    expect(look(rigOf(), [streamOf('a', -year)])).toMatchObject({ state: 'stale', why: 'no rows of a' })
+    expect(look(rigOf({ lastEnvelopeMs: t0Ms + 900 }), [streamOf('a', -900)]).state).toBe('live')
+  })
+
   it('is never seen while nothing was ever stored, and stale while its agent reports and no row comes', () => {
     expect(look(unheardOf('a'), []).state).toBe('never_seen')
     expect(look({ ...unheardOf('a'), online: true }, []).state).toBe('never_seen')
@@ -178,6 +187,22 @@ function newCatalog() {
 }
 
 describe('over a restart', () => {
+  it('a rig that came under a clock that was ahead is as new as what comes under the right one', () => {
+    const { open } = newCatalog()
+    const catalog = open()
+    const feed = createFeed()
+    const sent = feed.speed({ rig: 'a' })
+    const before = createRigs(catalog)
+    before.stored(readHeader(sent), sent, t0Ns + 365n * 86_400n * s)
+    before.save()
+    const rigs = createRigs(catalog)
+    rigs.stored(readHeader(sent), sent, t0Ns)
+    expect(rigs.states()[0]!.lastEnvelopeMs).toBe(t0Ms)
+    rigs.save()
+    expect(createRigs(catalog).states()[0]!.lastEnvelopeMs).toBe(t0Ms)
+    catalog.close()
+  })
+
   it('rigs and last rows are as they were, before anything comes', async () => {
     const { open } = newCatalog()
     const first = open()
