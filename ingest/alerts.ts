@@ -23,6 +23,9 @@ const everyMs = 1000
 /** Disk and quarantine are looked at less often: both ask the file system. */
 const askEveryMs = 10_000
 
+/** Between two looks no more time passes, unless this program stood still or the clock was set: then rigs had no chance to be heard. */
+const pauseMaxMs = 10_000
+
 /** How alerts stand: for the API and the metrics. */
 export interface AlertsNow {
   raised: Alert[]
@@ -66,6 +69,7 @@ export function startAlerts(options: AlertsOptions): Alerts {
   const disk = createAsked(() => askDisk(folder))
   let quarantined: number | undefined
   let askedMs = Number.NEGATIVE_INFINITY
+  let lookedMs = nowMs()
 
   // Without a webhook what waited for one still waits: it may be configured again.
   const waiting = () => webhook?.waiting() ?? kept.waiting
@@ -105,9 +109,12 @@ export function startAlerts(options: AlertsOptions): Alerts {
     ask()
     const { freeBytes } = disk
     if (freeBytes !== undefined) growth.add(nowMs(), freeBytes)
+    const pausedMs = nowMs() - lookedMs
+    lookedMs += pausedMs
     const conditions = rules.look({
-      nowMs: nowMs(),
-      online: state.online,
+      nowMs: lookedMs,
+      // As after a connection that was away: rigs are judged from here on.
+      online: state.online && pausedMs >= 0 && pausedMs < pauseMaxMs,
       rigs: options.rigs(),
       streamsOf: (rig) => [...(live.rig(rig, 0)?.streams ?? []), ...state.remembered(rig)],
       namedOnly: options.namedOnly,
@@ -115,7 +122,7 @@ export function startAlerts(options: AlertsOptions): Alerts {
       disk: freeBytes === undefined ? undefined : { folder, freeBytes, daysLeft: growth.daysLeft() },
       quarantined,
     })
-    const changes = book.update(conditions, nowMs())
+    const changes = book.update(conditions, lookedMs)
     for (const alert of changes) tell(alert)
     if (changes.length > 0) alertsFile.save()
   }

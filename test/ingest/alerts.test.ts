@@ -348,13 +348,14 @@ describe('alerts, started', () => {
       live: feed.live,
       namedOnly: false,
       quarantine,
-      nowNs: () => BigInt(Date.now()) * 1_000_000n,
+      nowNs: () => BigInt(Date.now() + aheadMs) * 1_000_000n,
       log: silentLog,
     })
     onTestFinished(() => alerts.close())
     const app = createApp({ state, live: feed.live, alerts: alerts.now, anonymous: true })
     return { feed, state, alerts, app, quarantine }
   }
+  let aheadMs = 0
   const makeFolder = () => {
     const folder = mkdtempSync(join(tmpdir(), 'rigline-경보-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -426,6 +427,26 @@ describe('alerts, started', () => {
         .sort(),
     ).toEqual(['broker', 'disk', 'quarantine'])
   }, 30_000)
+
+  it('are not raised for every rig because this program stood still, or its clock was set', async () => {
+    const { state, alerts } = open(makeFolder(), { rigs: { offlineAfterS: 2 } })
+    const lastEnvelopeMs = Date.now()
+    state.rigs = () => [rigState('a', { lastEnvelopeMs }), rigState('b', { lastEnvelopeMs: Date.now() + aheadMs })]
+    onTestFinished(() => {
+      aheadMs = 0
+    })
+    let looks = 0
+    state.sinks = () => {
+      looks++
+      return []
+    }
+    await waitFor('a look', 5000, async () => looks > 0)
+    aheadMs = 3_600_000
+    looks = 0
+    await waitFor('two looks', 5000, async () => looks > 1)
+    expect(alerts.now().raised).toEqual([])
+    await raised(alerts, ['rig_offline/a'])
+  })
 
   it('begin without those of before if the file is damaged', () => {
     const folder = makeFolder()
