@@ -27,7 +27,7 @@ export interface WebhookOptions {
   url: string
   secret: string
   log: Logger
-  /** What waits has changed. */
+  /** What waits has changed. Not for each try: a thousand that wait would be written to the disk some times a second. */
   onChange(): void
   /** Of before a restart. */
   waiting?: Delivery[]
@@ -67,6 +67,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
   }
   const drop = (item: Item, why: string) => {
     remove(item)
+    onChange()
     counters.dropped++
     throttle(why, (heldBack) =>
       log.error({ host, key: item.key, delivery: item.id, heldBack }, `an alert is not sent: ${why}`),
@@ -81,6 +82,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
     if (failure === undefined) {
       counters.delivered++
       remove(item)
+      onChange()
     } else {
       counters.failures++
       item.tries++
@@ -92,7 +94,6 @@ export function createWebhook(options: WebhookOptions): Webhook {
       if (nowMs() - item.atMs > giveUpAfterMs)
         drop(item, `the webhook did not take it in ${giveUpAfterMs / 3_600_000} h`)
     }
-    onChange()
   }
 
   /** Undefined when it is delivered, else what went wrong. */

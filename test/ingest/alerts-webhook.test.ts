@@ -124,9 +124,13 @@ describe('the webhook', () => {
 
   it('keeps no more than its bound, the newest of a key, and gives up after its time', async () => {
     const url = `http://127.0.0.1:${await freePort()}/`
-    const webhook = webhookTo(url, { waitingMax: 4, retryFirstMs: 60_000, retryMostMs: 60_000 })
+    let changes = 0
+    const more = { waitingMax: 4, retryFirstMs: 60_000, retryMostMs: 60_000, onChange: () => void changes++ }
+    const webhook = webhookTo(url, more)
     for (const body of ['a1', 'b1', 'a2', 'b2']) add(webhook, body[0]!, body)
     await waitFor('a failure', 5000, async () => webhook.counters.failures >= 2)
+    // A try that failed changes nothing that is worth a write to the disk.
+    expect(changes).toBe(4)
     for (const body of ['b3', 'c1']) add(webhook, body[0]!, body)
     expect(webhook.waiting().map(({ body }) => body)).toEqual(['a2', 'b2', 'b3', 'c1'])
     expect(webhook.counters.dropped).toBe(2)
