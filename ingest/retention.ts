@@ -117,7 +117,9 @@ export function startRetention(options: RetentionOptions): Retention {
 
   /** Those of earlier starts too. */
   const deleteLeftovers = async (): Promise<number> => {
-    const paths = catalog.lakeLeftovers(filesMax, nowMs() - (options.deleteAfterMs ?? deleteAfterMs))
+    const afterMs = options.deleteAfterMs ?? deleteAfterMs
+    // Removed at a time that is still to come: the clock has been set back, and they must not fill the disk until then.
+    const paths = catalog.lakeLeftovers(filesMax, nowMs() - afterMs, nowMs() + afterMs)
     for (const path of paths) await rm(join(lakeFolder, path), { force: true })
     if (paths.length > 0 && !closed) catalog.lakeDeleted(paths, nowMs())
     return paths.length

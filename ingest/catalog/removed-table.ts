@@ -60,11 +60,13 @@ export function removedTable(
       totals.subtract(files)
     },
     lakeRemoved: () => sql.all('SELECT path, table_name AS "table", rows, bytes FROM lake_removed'),
-    lakeLeftovers: (filesMax, beforeMs = Number.MAX_SAFE_INTEGER) =>
+    lakeLeftovers: (filesMax, beforeMs = Number.MAX_SAFE_INTEGER, notAfterMs = Number.MAX_SAFE_INTEGER) =>
       sql
         .all<{ path: string }>(
-          'SELECT path FROM lake_removed WHERE deleted_ms IS NULL AND removed_ms <= ? ORDER BY removed_ms LIMIT ?',
+          `SELECT path FROM lake_removed WHERE deleted_ms IS NULL AND (removed_ms <= ? OR removed_ms > ?)
+           ORDER BY removed_ms LIMIT ?`,
           beforeMs,
+          notAfterMs,
           filesMax,
         )
         .map(({ path }) => path),

@@ -125,8 +125,8 @@ export interface Catalog {
   /** From here on no reader finds them. They lie on the disk until `lakeDeleted`. */
   removeLakeFiles(files: readonly LakeFile[], reason: string, nowMs: number): void
   lakeRemoved(): { path: string; table: string; rows: number; bytes: number }[]
-  /** Removed, and still on the disk as far as is known; removed up to `beforeMs`. */
-  lakeLeftovers(filesMax: number, beforeMs?: number): string[]
+  /** Removed, and still on the disk as far as is known; removed up to `beforeMs`, or behind `notAfterMs`, which the clock says is to come. */
+  lakeLeftovers(filesMax: number, beforeMs?: number, notAfterMs?: number): string[]
   lakeDeleted(paths: readonly string[], nowMs: number): void
   // fields of InfluxDB and the kind each has (writer: influx)
   saveField(measurement: string, field: string, kind: string): void

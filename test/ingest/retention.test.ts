@@ -210,6 +210,21 @@ it('removes nothing because the clock is a year ahead for a while, and catches u
   expect(data.files('심박')).toEqual([])
 })
 
+it('deletes what was removed under a clock that has been set back since', async () => {
+  const data = await setUp()
+  await data.segment([1, batch(heart, early)])
+  const [path] = data.files('심박') as [string]
+  data.pass(365 * dayMs)
+  const retention = data.retentionOf({ ageMaxDays: 1 })
+  await retention.turn()
+  data.pass(-5 * 60_000)
+  await retention.turn()
+  expect(data.onDisk(path)).toBe(true)
+  data.pass(-364 * dayMs)
+  await retention.turn()
+  expect([data.onDisk(path), data.catalog.lakeLeftovers(9)]).toEqual([false, []])
+})
+
 it('removes by bytes the files that came first, and no more than it takes', async () => {
   const data = await setUp()
   for (let i = 0; i < 5; i++)
