@@ -84,7 +84,7 @@ async function wire(
   const catalogFile = join(folder, 'catalog.sqlite')
   const catalog = openCatalog(catalogFile)
   opened.push(() => catalog.close())
-  const quarantine = openQuarantine(quarantineFolder(folder), config.quarantineBytesMax)
+  const quarantine = openQuarantine(quarantineFolder(folder), config.quarantineBytesMax, log)
   const rigs = createRigs(catalog, () => access?.rigsOf(config.groups) ?? [])
   const live = createLive({ schemaOf: (hash) => catalog.schema(hash)?.schema, nowNs: clock.nowNs, log })
   const lastRows = createLastRows(catalog, live)

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createThrottle, type Logger } from '../common/log.ts'
 import type { Position } from '../common/segment-log-types.ts'
 import { ulid } from '../common/ulid.ts'
 import { readFacts } from './quarantine/read-facts.ts'
@@ -63,16 +64,18 @@ const ringOf = (name: string): Ring => (name.endsWith(rings.receive) ? 'receive'
 /** The id in the name of an entry's file. */
 export const entryIdOf = (name: string): string => name.slice(0, -rings[ringOf(name)].length)
 
-export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024): Quarantine {
+/** `log`: of who puts something there. */
+export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024, log?: Logger): Quarantine {
   mkdirSync(folder, { recursive: true })
   const names = () =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.json'))
       .sort()
   const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
+  const onDropped = createSayDropped(folder, log)
   const bounds = {
-    receive: createBound('receive', folder, names, size, bytesMax / 2),
-    sinks: createBound('sinks', folder, names, size, bytesMax / 2),
+    receive: createBound('receive', folder, names, size, bytesMax / 2, onDropped),
+    sinks: createBound('sinks', folder, names, size, bytesMax / 2, onDropped),
   }
   let last = names().at(-1)?.slice(0, 26)
 
@@ -129,6 +132,7 @@ function createBound(
   allNames: () => string[],
   size: (name: string) => number,
   bytesMax: number,
+  onDropped: (name: string) => void,
 ) {
   const ringFilesMax = filesMax / 2
   const names = () => allNames().filter((name) => ringOf(name) === ring)
@@ -151,6 +155,7 @@ function createBound(
         if (bytes + needed <= bytesMax * 0.9 && files < ringFilesMax * 0.9) return
         bytes -= size(name)
         files--
+        onDropped(name)
         rmSync(join(folder, name), { force: true })
         dropped++
       }
@@ -166,5 +171,22 @@ function createBound(
     get dropped() {
       return dropped
     },
+  }
+}
+
+/** Said before the file goes; of a flood one a minute. */
+function createSayDropped(folder: string, log: Logger | undefined): (name: string) => void {
+  const throttle = createThrottle()
+  return (name) => {
+    const ring = ringOf(name)
+    throttle(ring, (heldBack) => {
+      const { id, by, reason, rig, spool, seq } = readFacts(join(folder, name)) ?? { id: entryIdOf(name) }
+      const entry = { entry: id, by, reason, rig, spool, seq, heldBack }
+      if (ring === 'receive') return log?.warn(entry, 'the quarantine is full: its oldest entry was removed')
+      log?.error(
+        entry,
+        'the quarantine is full: its oldest entry was removed, and the store that could not take it will never have it; replay what is there, or raise quarantineBytesMax',
+      )
+    })
   }
 }

@@ -22,7 +22,7 @@ export interface RunSinkOptions {
   sink: Sink
   journalFolder: string
   catalog: Catalog
-  quarantine: Pick<Quarantine, 'put' | 'read'>
+  quarantine: Pick<Quarantine, 'put' | 'read' | 'dropped'>
   port: SinkPort
   log: Logger
   /** Bounds of what waits for its schema. */
@@ -301,7 +301,7 @@ function createFollower(options: RunSinkOptions) {
         cursor,
         state: waitingFor === undefined ? state : ('waiting' as const),
         ...(waitingFor === undefined ? {} : { waitingFor }),
-        counters: { ...own, ...counters, schemas_missing: parking.hashes },
+        counters: { ...own, ...counters, schemas_missing: parking.hashes, quarantine_dropped: quarantine.dropped },
       }
     },
   }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { openQuarantine } from '../../ingest/quarantine.ts'
 
@@ -20,6 +21,21 @@ const entry = (by: string, bytes = 1000) => ({
   detail: '',
   content: 'envelope' as const,
   bytes: Buffer.alloc(bytes, 7),
+})
+
+test('says which entry had to make room, loudly where nobody else has it', () => {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const quarantine = openQuarantine(newFolder(), 8000, log)
+  const lost = { ...entry('lake'), rig: '서울-1', spool: 'S', seq: 7 }
+  const id = quarantine.put(lost)
+  for (let i = 0; i < 5; i++) quarantine.put(entry('influx'))
+  for (let i = 0; i < 5; i++) quarantine.put(entry('receive'))
+  expect(quarantine.ids()).not.toContain(id)
+  expect(lines).toMatchObject([
+    { level: 50, entry: id, by: 'lake', rig: '서울-1', spool: 'S', seq: 7 },
+    { level: 40, by: 'receive' },
+  ])
 })
 
 test('does not let what cannot be read push out what was receipted', () => {

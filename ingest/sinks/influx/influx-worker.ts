@@ -23,7 +23,7 @@ export interface InfluxWorkerData {
 const data = workerData as InfluxWorkerData
 const log = createLog('influx')
 const catalog = openCatalog(data.catalogFile)
-const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax)
+const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 try {
   await runSink({
     sink: createInfluxSink(data.config, { catalog, quarantine, log }),

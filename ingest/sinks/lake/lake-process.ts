@@ -40,7 +40,7 @@ if (!data) throw new Error('this program is started by ingest, with its configur
 const unlock = await lockLake(data.lakeFolder, log)
 const catalog = openCatalog(data.catalogFile)
 try {
-  const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax)
+  const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
   const { lakeFolder, journalFolder } = data
   await runSink({
     sink: await openLakeSink(
