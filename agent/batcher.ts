@@ -131,9 +131,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   /** Rows between the last row before the start and the first after it were not measured, unless the source resumed. */
   const declareStart = (timeNs: bigint) => {
-    if (!first || lastNs === undefined || resumed) return
+    if (!first || lastNs === undefined) return
+    // A source that goes on where it stopped has missed nothing, unless it dates its rows anew (a replay from now on).
+    if (resumed && (jumpNs === undefined || timeNs - lastNs <= jumpNs)) return
     const toNs = bigMax(timeNs, lastNs)
-    options.onGap(createGap(schema.stream, lastNs, toNs, 'agent_down', 'the agent was not running'))
+    const detail = resumed
+      ? 'the agent was not running; the source went on where it had stopped'
+      : 'the agent was not running'
+    options.onGap(createGap(schema.stream, lastNs, toNs, 'agent_down', detail))
   }
 
   const declareJump = (timeNs: bigint) => {

@@ -20,6 +20,8 @@ export interface Expectation {
   /** `leftOut`: rows that are not compared. `refused`: rows that InfluxDB would not take. */
   add(chunk: LakeRows, leftOut: (row: number) => boolean, refused: (row: number) => boolean): void
   rows: number
+  /** Time of the newest row. */
+  lastNs: bigint | undefined
   fields: Map<string, ChannelSum>
   notRepresentable: Record<string, number>
 }
@@ -40,13 +42,14 @@ export function createExpectation(
     }
     return field
   }
-  const expectation: Expectation = { add, rows: 0, fields: new Map(), notRepresentable: {} }
+  const expectation: Expectation = { add, rows: 0, lastNs: undefined, fields: new Map(), notRepresentable: {} }
 
   function add(chunk: LakeRows, leftOut: (row: number) => boolean, refused: (row: number) => boolean): void {
     const { rows, times, flags, eras } = chunk
     const ruled: (string | undefined)[] = new Array(rows)
     const out = new Uint8Array(rows)
     for (let row = 0; row < rows; row++) {
+      if (expectation.lastNs === undefined || times[row]! > expectation.lastNs) expectation.lastNs = times[row]!
       if (leftOut(row)) out[row] = 1
       else if (flags[row]! & rowFlags.notRising) ruled[row] = 'not_rising'
       else if (times[row]! < timeMinNs || times[row]! > timeMaxNs) ruled[row] = 'time_out_of_range'

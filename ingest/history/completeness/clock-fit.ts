@@ -44,7 +44,8 @@ export function fitClock(all: ClockSamples, steps: readonly number[], at: number
     sxx += w * dt * dt
     sxy += w * dt * (all.offsets[i]! - offset / weight)
   }
-  if (!(sxx > 0)) return undefined
+  // Fewer samples than a line has parameters: what is left of sxx is rounding.
+  if (!(sxx > 0) || chosen.length <= stretches.size) return undefined
   const drift = sxy / sxx
   let residuals = 0
   let lowestRoundTrip = Number.POSITIVE_INFINITY

@@ -136,7 +136,8 @@ function clippedOf(
   ] as const
   for (const [side, range, extreme] of sides) {
     if (range.runs > 0) report(side, 'range', range, tally.rests.includes(range.value) ? 'rest' : 'clipped')
-    if (extreme.value === range.value || constant || extreme.value === 0 || usualNs === undefined) continue
+    // Where the range says the limit, what stays below it is not limited: a pedal that is held.
+    if (Number.isFinite(range.value) || constant || extreme.value === 0 || usualNs === undefined) continue
     const isFlat = extreme.longestNs > extremeTimes * usualNs && extreme.longestNs < stuckNsMin
     if (isFlat && extreme.runs >= extremeRunsMin && !tally.rests.includes(extreme.value)) {
       report(side, 'extreme', extreme, 'clipped')
