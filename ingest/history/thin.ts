@@ -3,6 +3,7 @@ import { readValidity } from '../sinks/lake/read-lake.ts'
 import { type AnswerColumn, chooseChannels } from './channels.ts'
 import { describeLook, type Engine, type Look, openPart } from './look.ts'
 import { createM4, cutPixels, type M4 } from './m4.ts'
+import { rawChunks } from './raw-chunks.ts'
 import { type Query, queriesOf, type Shape } from './relation.ts'
 import { HistoryError, type ThinnedAnswer, type ThinnedQuery } from './types.ts'
 
@@ -114,7 +115,10 @@ async function scan(
         pending = start()
         // It may fail while this one is read.
         pending?.catch(() => {})
-        for (let i = 0; i < result.whole.chunkCount; i++) use(result.whole.getChunk(i))
+        for (const { times, values, validities } of rawChunks(result.whole, m4s.length + 1)) {
+          rows += times.length
+          for (const [i, m4] of m4s.entries()) m4.add(times, values[i]!, validities[i])
+        }
       } else {
         for (;;) {
           const chunk = await result.stream.fetchChunk()
