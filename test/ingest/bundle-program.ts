@@ -23,7 +23,7 @@ export async function bundleProgram(entry: { path: string } | { text: string }, 
         // Native packages are loaded from the package's node_modules, wherever the program lies.
         name: 'native',
         setup: (b) =>
-          b.onResolve({ filter: /^(libsql|@duckdb\/node-api)$/ }, ({ path }) => ({
+          b.onResolve({ filter: /^(libsql|@duckdb\/node-(api|bindings))$/ }, ({ path }) => ({
             path: require.resolve(path),
             external: true,
           })),
