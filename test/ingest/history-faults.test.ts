@@ -149,7 +149,7 @@ it('places Gaps and holes in time, from the lake and behind it', async () => {
         type: 'gap',
         gap: { fromNs, toNs, streams: [], cause: 'retention', detail: '', spool: '', numbers: [], rows: 3, ...more },
       },
-      more.rig ? 'ingest-1' : rig,
+      more.rig ? 'ingest' : rig,
     )
   await ground.append(batch(100n), rig, spoolA, 2)
   await ground.append(batch(200n), rig, spoolA, 5)
