@@ -18,7 +18,6 @@ import { addUpCommand } from './up.ts'
 const program = new Command('rigline')
   .description('Collects telemetry of test rigs: agents, broker, ingest, lake.')
   .version(version)
-  .showHelpAfterError('(see "rigline --help")')
   .exitOverride()
 
 addUpCommand(program)
@@ -33,4 +32,11 @@ addRunCommands(program)
 addQuarantineCommands(program)
 addConfigCommands(program)
 
+pointToOwnHelp(program, 'rigline')
 await runProgram(program)
+
+/** A mistake in the arguments of a command is told with the command's own help. */
+function pointToOwnHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(see "${path} --help")`)
+  for (const one of command.commands) pointToOwnHelp(one, `${path} ${one.name()}`)
+}

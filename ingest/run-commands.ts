@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { UsageError } from '../common/failure.ts'
 import type { MarkerAnswer, MarkersAnswer, RunAnswer, RunsAnswer } from './http/answers-runs.ts'
 
 // `rigline run start | stop | mark | correct | list | show`: runs, by the API of an ingest.
@@ -50,10 +51,11 @@ export function addRunCommands(program: Command): void {
       .option('--on-behalf-of <person>', 'the person for whom it is entered')
 
   addStart(entering)
-  entering('stop <run>', 'stop a run for all its rigs')
+  named(entering('stop', 'stop a run for all its rigs'))
     .option('--at <time>', 'when; absent: now')
-    .action(async (name: string, options: ServerOptions & Entered & { at?: string }) => {
-      await send<RunAnswer>(options, `${pathOf(name)}/stop`, { at: options.at, ...entered(options) }, printRun)
+    .action(async (run: string | undefined, options: ServerOptions & Named & Entered & { at?: string }) => {
+      const path = `${pathOf(nameOf(run, options))}/stop`
+      await send<RunAnswer>(options, path, { at: options.at, ...entered(options) }, printRun)
     })
   addMark(entering)
   addCorrect(entering)
@@ -78,6 +80,24 @@ const factsOf = ({ operator, subject, cabin, firmware, calibration, tag, descrip
 })
 
 const entered = ({ why, onBehalfOf }: Entered) => ({ why, onBehalfOf })
+
+interface Named {
+  run?: string
+}
+
+/** Which run: `--run NAME` as everywhere, or its bare name. */
+const named = (command: Command): Command =>
+  command.argument('[run]', 'the same as --run').option('--run <name>', 'which run')
+
+function nameOf(bare: string | undefined, { run }: Named): string {
+  if (bare !== undefined && run !== undefined) {
+    throw new UsageError(`"${bare}" and --run ${run}: name the run once, with --run`)
+  }
+  const name = run ?? bare
+  if (name === undefined) throw new UsageError('which run? name it with --run NAME; "rigline run list" lists them')
+  return name
+}
+
 const pathOf = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`
 
 function addStart(entering: Make): void {
@@ -98,26 +118,26 @@ function addStart(entering: Make): void {
 }
 
 function addMark(entering: Make): void {
-  entering('mark <run> <label>', 'mark a moment or an interval of a run')
+  entering('mark <label>', 'mark a moment or an interval of a run')
+    .requiredOption('--run <name>', 'which run')
     .option('--from <time>', 'when; absent: now')
     .option('--to <time>', 'until when: an interval')
     .option('--rig <rig...>', 'of these rigs; absent: of all')
     .option('--marker <name>', 'its name; absent: one is drawn')
     .action(
       async (
-        name: string,
         label: string,
-        options: ServerOptions & Entered & { from?: string; to?: string; rig?: string[]; marker?: string },
+        options: ServerOptions & Entered & { run: string; from?: string; to?: string; rig?: string[]; marker?: string },
       ) => {
-        const { from, to, rig: rigs, marker } = options
+        const { run, from, to, rig: rigs, marker } = options
         const body = { marker, label, rigs, from, to, ...entered(options) }
-        await send<MarkerAnswer>(options, `${pathOf(name)}/markers`, body, printMarker)
+        await send<MarkerAnswer>(options, `${pathOf(run)}/markers`, body, printMarker)
       },
     )
 }
 
 function addCorrect(entering: Make): void {
-  withFacts(entering('correct <run>', 'say what was wrong about a run: its next version'))
+  withFacts(named(entering('correct', 'say what was wrong about a run: its next version')))
     .addOption(new Option('--clear <fact...>', 'take these facts back').choices(factKeys))
     .option('--from <time>', 'where the whole run begins')
     .option('--to <time>', 'where the whole run ends')
@@ -126,8 +146,9 @@ function addCorrect(entering: Make): void {
     .option('--expect <version>', 'only if it is at this version', Number)
     .action(
       async (
-        name: string,
+        name: string | undefined,
         options: ServerOptions &
+          Named &
           Entered &
           Facts & {
             clear?: string[]
@@ -142,7 +163,7 @@ function addCorrect(entering: Make): void {
         const facts = { ...factsOf(options), ...Object.fromEntries(clear.map((key) => [key, null])) }
         const withdrawn = reinstated ? false : options.withdrawn
         const body = { expectVersion, facts, from, to, withdrawn, ...entered(options) }
-        await send<RunAnswer>(options, `${pathOf(name)}/corrections`, body, printRun)
+        await send<RunAnswer>(options, `${pathOf(nameOf(name, options))}/corrections`, body, printRun)
       },
     )
 }
@@ -163,8 +184,9 @@ function addReading(command: Make): void {
       for (const key of filters) if (options[key] !== undefined) query.set(key, String(options[key]))
       await send<RunsAnswer>(options, `/v1/runs?${query}`, undefined, printRuns)
     })
-  command('show <run>', 'one run: facts, parts, versions, markers').action(
-    async (name: string, options: ServerOptions) => {
+  named(command('show', 'one run: facts, parts, versions, markers')).action(
+    async (bare: string | undefined, options: ServerOptions & Named) => {
+      const name = nameOf(bare, options)
       const { askApi, apiServer } = await import('./api-client.ts')
       const server = apiServer(options)
       const run = await askApi<RunAnswer>(server, pathOf(name))
@@ -197,8 +219,18 @@ const time = (ns: string): string => {
   const date = new Date(Number(BigInt(ns) / 1_000_000n))
   return Number.isNaN(date.getTime()) ? `${ns} ns` : date.toISOString()
 }
-const span = ({ fromNs, toNs }: { fromNs: string; toNs: string | null }, open: string): string =>
-  `${time(fromNs)} .. ${toNs === null ? open : time(toNs)}`
+
+interface Span {
+  fromNs: string
+  fromClock?: string
+  toNs: string | null
+  toClock?: string | null
+}
+
+/** Times are by ingest's clock, but for those of which this says otherwise. */
+const whose = (clock: string | null | undefined): string => (clock === 'rig' ? " (the rig's clock)" : '')
+const span = ({ fromNs, fromClock, toNs, toClock }: Span, open: string): string =>
+  `${time(fromNs)}${whose(fromClock)} .. ${toNs === null ? open : `${time(toNs)}${whose(toClock)}`}`
 const fact = (value: unknown): string =>
   value === null ? 'taken back' : Array.isArray(value) ? value.join(', ') : String(value)
 
@@ -230,10 +262,11 @@ function printRun(run: RunAnswer): void {
   for (const problem of run.problems) print(`  ! ${problem}`)
 }
 
-function printMarker({ marker, label, of, fromNs, toNs, withdrawn, version, rigs, problems }: MarkerAnswer): void {
-  const when = toNs === null ? time(fromNs) : span({ fromNs, toNs }, '')
-  const whose = rigs.length > 0 ? ` of ${rigs.join(', ')}` : ''
+function printMarker(answer: MarkerAnswer): void {
+  const { marker, label, of, fromNs, fromClock, toNs, withdrawn, version, rigs, problems } = answer
+  const when = toNs === null ? `${time(fromNs)}${whose(fromClock)}` : span(answer, '')
+  const ofRigs = rigs.length > 0 ? ` of ${rigs.join(', ')}` : ''
   const state = `${version > 1 ? `, version ${version}` : ''}${withdrawn ? ', withdrawn' : ''}`
-  print(`  * ${when}  ${label}${whose}  (${marker}, entered at ${of}${state})`)
+  print(`  * ${when}  ${label}${ofRigs}  (${marker}, entered at ${of}${state})`)
   for (const problem of problems) print(`    ! ${problem}`)
 }

@@ -75,6 +75,7 @@ describe('runs, entered on a rig and at the ingest', () => {
     })
     const corrected = await atIngest(
       'correct',
+      '--run',
       '시험-1',
       '--clear',
       'subject',
@@ -86,17 +87,21 @@ describe('runs, entered on a rig and at the ingest', () => {
       '1',
     )
     expect(corrected.stdout, corrected.stderr).toMatch(/시험-1 {2}version 2/)
-    expect((await atIngest('mark', '시험-1', 'seen from here')).code).toBe(0)
+    expect((await atIngest('mark', 'seen from here', '--run', '시험-1')).code).toBe(0)
     expect((await onRig('stop')).code).toBe(0)
     await waitFor(
       'the stop',
       20_000,
       async () => !(await get<RunAnswer>(`/v1/runs/${encodeURIComponent('시험-1')}`)).open,
     )
-    const shown = await atIngest('show', '시험-1')
+    const shown = await atIngest('show', '--run', '시험-1')
     expect(shown.stdout).toMatch(/operator: 김\n.*tags: 야간/s)
     expect(shown.stdout).toMatch(/version 2, anonymous, .*: subject: taken back; tags: 야간 \(틀림\)/)
     expect(shown.stdout).toMatch(/장애물 of 자동차-1 .*\n.*seen from here/s)
+    // The rig said when it began and when it stopped; the second marker is of the ingest.
+    expect(shown.stdout).toMatch(/자동차-1 {2}\S+ \(the rig's clock\) \.\. \S+ \(the rig's clock\) {2}by/)
+    expect(shown.stdout).toMatch(/\* \S+ \(the rig's clock\) {2}장애물/)
+    expect(shown.stdout).toMatch(/\* \S+ {2}seen from here/)
   })
 
   test('the command line tells what is wrong in one line', async () => {
@@ -105,6 +110,16 @@ describe('runs, entered on a rig and at the ingest', () => {
       1,
       expect.stringMatching(/no run "시험-2"; was "시험-1" meant\?\n$/),
     ])
+    const usage = [
+      [['mark', '시험-1', 'x'], /required option '--run <name>' not specified\n\(see "rigline run mark --help"\)/],
+      [['show', '--rum', '시험-1'], /unknown option '--rum'\n.*\(see "rigline run show --help"\)/s],
+      [['stop'], /which run\? name it with --run NAME/],
+      [['show', '시험-1', '--run', '시험-2'], /name the run once/],
+    ] as const
+    for (const [args, text] of usage) {
+      const wrong = await atIngest(...args)
+      expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(text)])
+    }
     const nobody = await runCommand(['run', 'list', '--url', 'http://127.0.0.1:9'])
     expect([nobody.code, nobody.stderr]).toEqual([
       1,
