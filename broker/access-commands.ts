@@ -64,8 +64,9 @@ export async function addTokenCommand(name: string, options: { access: string; r
   if (!roles.includes(options.role as Role)) {
     throw new AccessEditError(`role "${options.role}": expected one of ${roles.join(', ')}`)
   }
+  const token = await addToken(options.access, { name, role: options.role as Role })
   hint(`The token of ${name}, shown this once; it goes into the header "Authorization: Bearer TOKEN":`)
-  say(await addToken(options.access, { name, role: options.role as Role }))
+  say(token)
 }
 
 export async function listTokens({ access }: { access: string }): Promise<void> {

@@ -64,7 +64,8 @@ const addEntry = (file: string, list: List, entry: Record<string, unknown>): Pro
     const users = [...access.rigs.map((each) => each.rig), ...access.ingests.map((each) => each.name)]
     const taken = list === 'tokens' ? access.tokens.map((each) => each.name) : users
     if (taken.includes(name)) {
-      throw new AccessEditError(`${file}: "${name}" is there already; remove or rotate it, or take another name`)
+      const instead = list === 'rigs' ? 'remove or rotate it' : 'remove it first'
+      throw new AccessEditError(`${file}: "${name}" is there already; ${instead}, or take another name`)
     }
     if (isSeq(document.get(list))) document.addIn([list], document.createNode(entry))
     else document.set(list, document.createNode([entry]))

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
-import type { z } from 'zod'
+import * as z from 'zod'
 import { describeIssue } from './describe-issue.ts'
 
 // One YAML file a process, one zod schema each. Every mistake is reported at once, with its path and what is allowed.
@@ -31,7 +31,8 @@ export function loadConfig<T extends z.ZodType>(
   const value = file === undefined ? {} : readYaml(file)
   const problems = overrideFromEnv(value, env)
   const result = schema.safeParse(value)
-  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value, unknownKey)))
+  if (!result.success)
+    problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, value, unknownKeyOf(schema))))
   if (problems.length > 0 || !result.success) throw new ConfigError(from, problems)
   return result.data
 }
@@ -70,7 +71,19 @@ function readYaml(file: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-const unknownKey = 'unknown key; it may be misspelt, see "rigline config reference"'
+const unknownKeyOf = (schema: z.ZodType) => (key: string, path: PropertyKey[]) => {
+  const isKeyOf = ([, section]: [string, z.core.$ZodType]) => shapeOf(section)[key] !== undefined
+  const section = path.length === 0 ? Object.entries(shapeOf(schema)).find(isKeyOf) : undefined
+  if (section) return `it belongs under ${section[0]}: write ${section[0]}: { ${key}: ... }`
+  return 'unknown key; it may be misspelt, see "rigline config reference"'
+}
+
+/** The keys of a section, beneath its defaults; none of what is no section. */
+function shapeOf(schema: z.core.$ZodType): Record<string, z.core.$ZodType> {
+  if (schema instanceof z.ZodObject) return schema.shape
+  const inner = (schema._zod.def as { innerType?: z.core.$ZodType }).innerType
+  return inner ? shapeOf(inner) : {}
+}
 
 /** Variables that are switches of the programs, not keys of a configuration. */
 const notKeys = new Set(['RIGLINE_LOG', 'RIGLINE_CONFIG', 'RIGLINE_URL', 'RIGLINE_TOKEN', 'RIGLINE_ACCESS'])

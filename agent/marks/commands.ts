@@ -7,7 +7,8 @@ type Options = Record<string, string | string[] | boolean | undefined>
 
 const after = `
 The mark is written into the agent's data folder. A running agent spools it at once, like a reading; otherwise
-the next one does. Times are ISO 8601 with an offset, such as 2026-05-01T12:00:00+09:00.`
+the next one does. Times are ISO 8601 with an offset (2026-05-01T12:00:00+09:00), now, or
+back from now (-90s, -15m, -2h).`
 
 /** `run`: the command of the agent itself, whose --config counts for these too. */
 export function addMarkCommands(run: Command): void {

@@ -6,6 +6,7 @@ import { createClock } from '../../common/clock.ts'
 import { loadConfigHere } from '../../common/config.ts'
 import { UsageError } from '../../common/failure.ts'
 import { isOwnMachine, isRunning, parseHolder } from '../../common/lock-holder.ts'
+import { parseRelativeTime } from '../../common/relative-time.ts'
 import { replaceFile } from '../../common/replace-file.ts'
 import { ulid } from '../../common/ulid.ts'
 import { agentConfig } from '../config.ts'
@@ -25,7 +26,8 @@ const lookEveryMs = 25
 type Typed = MarkText extends infer Text ? (Text extends MarkText ? Omit<Text, 'timeNs' | 'clock'> : never) : never
 
 /** Enters a mark, prints the name of a run or marker on standard output and what became of it on standard error. */
-export async function enterMark(configFile: string, typed: Typed): Promise<void> {
+export async function enterMark(configFile: string, asTyped: Typed): Promise<void> {
+  const typed = withTimes(asTyped)
   const { rig, data } = loadConfigHere(agentConfig, configFile)
   const dataFolder = resolve(data)
   const id = ulid()
@@ -42,6 +44,22 @@ export async function enterMark(configFile: string, typed: Typed): Promise<void>
   if (mark.do === 'start') process.stdout.write(`${mark.run}\n`)
   if (mark.do === 'mark') process.stdout.write(`${mark.marker}\n`)
   process.stderr.write(`${await follow(dataFolder, folder, id)}\n`)
+}
+
+/** Back from now, as a file of marks has it: a time of its own. */
+function withTimes(typed: Typed): Typed {
+  const nowNs = createClock().nowNs()
+  const absolute = Object.entries(typed).flatMap(([key, value]) => {
+    const isTime = (key === 'time' || key === 'from' || key === 'to') && typeof value === 'string'
+    const ns = isTime ? parseRelativeTime(value, nowNs) : undefined
+    return ns === undefined || ns < 0n ? [] : [[key, isoOf(ns)]]
+  })
+  return { ...typed, ...Object.fromEntries(absolute) }
+}
+
+function isoOf(ns: bigint): string {
+  const second = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
+  return `${second}.${String(ns % 1_000_000_000n).padStart(9, '0')}Z`
 }
 
 function complete(typed: Typed, rig: string, id: string): MarkText {

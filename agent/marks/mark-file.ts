@@ -23,7 +23,9 @@ const fact = z.string().min(1).max(factCharsMax)
 const list = z.array(fact).max(listMax)
 const time = z
   .string()
-  .refine((text) => parseTime(text) !== undefined, { error: 'expected a time such as 2026-05-01T12:00:00.123+09:00' })
+  .refine((text) => parseTime(text) !== undefined, {
+    error: 'expected a time such as 2026-05-01T12:00:00.123+09:00 (by command also now, and back from now: -90s)',
+  })
   .transform((text) => parseTime(text)!)
 const ns = z
   .string()
@@ -129,7 +131,7 @@ export function checkMarks(value: unknown): { marks: Mark[] } | { problem: strin
   const result = schema.safeParse(value)
   if (result.success) return { marks: Array.isArray(result.data) ? result.data : [result.data] }
   const problems = result.error.issues.flatMap((issue) =>
-    describeIssue(issue, value, 'unknown key; it may be misspelt, see docs/runs.md'),
+    describeIssue(issue, value, () => 'unknown key; it may be misspelt, see docs/runs.md'),
   )
   const more = problems.length > problemsMax ? [`... and ${problems.length - problemsMax} more`] : []
   return { problem: [...problems.slice(0, problemsMax), ...more].join('\n'), whole: true }

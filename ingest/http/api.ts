@@ -19,7 +19,7 @@ export type Api = OpenAPIHono<ApiEnv>
 /** Bytes of a request's body. */
 export const bodyBytesMax = 256 * 1024
 
-const unknownKey = 'not known here; /docs lists what is'
+const unknownKey = () => 'not known here; /docs lists what is'
 /** Mistakes that are told at once. */
 const mistakesMax = 10
 

@@ -84,6 +84,9 @@ export function createApp(options: AppOptions): Api {
   app.use(headers)
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problem(c, error.status, error.message)
+    if (error instanceof HTTPException && error.status === 415) {
+      return problem(c, 415, 'send the body as JSON, with Content-Type: application/json')
+    }
     // What Hono itself says of a body that is no JSON.
     if (error instanceof HTTPException) return problem(c, error.status, error.message)
     log?.error({ err: error, path: c.req.path }, 'a request failed')

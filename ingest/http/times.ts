@@ -1,14 +1,7 @@
 import { z } from '@hono/zod-openapi'
+import { parseRelativeTime } from '../../common/relative-time.ts'
 
 // Times in requests.
-
-const unitsNs: Record<string, bigint> = {
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-}
 
 /** Undefined for what 64 bits don't hold: years before 1677 and after 2262. */
 const within64Bits = (ns: bigint): bigint | undefined => (BigInt.asIntN(64, ns) === ns ? ns : undefined)
@@ -19,9 +12,8 @@ const within64Bits = (ns: bigint): bigint | undefined => (BigInt.asIntN(64, ns) 
  */
 export function parseTime(text: string, nowNs: bigint): bigint | undefined {
   const trimmed = text.trim()
-  if (trimmed === 'now') return nowNs
-  const back = /^-(\d{1,9})(ms|s|m|h|d)$/.exec(trimmed)
-  if (back) return within64Bits(nowNs - BigInt(back[1]!) * unitsNs[back[2]!]!)
+  const relative = parseRelativeTime(trimmed, nowNs)
+  if (relative !== undefined) return within64Bits(relative)
   if (/^\d{1,19}$/.test(trimmed)) return within64Bits(BigInt(trimmed))
   // A "+" in an address is a space: meant is the plus of an offset.
   const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d| \d\d:?\d\d)$/i.exec(

@@ -266,7 +266,7 @@ export function checkVersion(what: string, version: number, expected: number | u
   if (expected === undefined || expected === version) return
   throw new RefusedError(
     409,
-    `${what} is at version ${version} by now, not ${expected}; look at it, and correct it with expectVersion ${version}`,
+    `${what} is at version ${version} by now, not ${expected}; look at it, and correct it with expectVersion ${version} (--expect ${version})`,
   )
 }
 

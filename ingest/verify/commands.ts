@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import * as z from 'zod'
 import { loadConfigHere } from '../../common/config.ts'
 import { UsageError } from '../../common/failure.ts'
+import { parseRelativeTime } from '../../common/relative-time.ts'
 import { influxConfig } from '../sinks/influx/config.ts'
 
 interface Options {
@@ -27,15 +28,20 @@ export function addVerifyCommand(program: Command): void {
     .option('-c, --config <file>', "ingest's configuration, or that of `up`; names the data folder and InfluxDB")
     .option('-d, --data <folder>', "ingest's data folder, without InfluxDB")
     .option('-r, --rig <name>', 'this rig alone')
-    .option('--from <time>', 'readings from this time on: 2026-01-31T12:00:00Z, or ns since 1970')
+    .option(
+      '--from <time>',
+      'readings from this time on: 2026-01-31T12:00:00Z, ns since 1970, or back from now: -30s, -2h',
+    )
     .option('--to <time>', 'readings before this time')
     .option('--json', 'print the whole report as JSON')
     .action(async (options: Options) => {
       const { dataFolder, influx } = where(options)
-      const fromNs = options.from === undefined ? undefined : parseTime('--from', options.from)
-      const toNs = options.to === undefined ? undefined : parseTime('--to', options.to)
+      const nowNs = BigInt(Date.now()) * 1_000_000n
+      const fromNs = options.from === undefined ? undefined : parseTime('--from', options.from, nowNs)
+      const toNs = options.to === undefined ? undefined : parseTime('--to', options.to, nowNs)
       if (fromNs !== undefined && toNs !== undefined && fromNs >= toNs) {
-        throw new UsageError(`--from ${options.from} is not before --to ${options.to}`)
+        const what = fromNs === toNs ? 'and --to are the same time' : 'is not before --to'
+        throw new UsageError(`--from ${options.from} --to ${options.to}: --from ${what}`)
       }
       if (!existsSync(join(dataFolder, 'catalog.sqlite'))) {
         throw new UsageError(
@@ -60,12 +66,16 @@ function where({ config, data }: Options) {
 }
 
 /** ns since 1970 UTC. Throws UsageError. */
-export function parseTime(option: string, text: string): bigint {
+export function parseTime(option: string, text: string, nowNs = 0n): bigint {
+  const relative = parseRelativeTime(text, nowNs)
+  if (relative !== undefined) return relative
   if (/^-?\d{10,}$/.test(text)) return BigInt(text)
   const match = /^(.*?[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(text)
   const ms = Date.parse(match ? `${match[1]}${match[3] ?? 'Z'}` : text)
   if (Number.isNaN(ms)) {
-    throw new UsageError(`${option} ${text} is no time: write 2026-01-31, 2026-01-31T12:00:00.5Z, or ns since 1970`)
+    throw new UsageError(
+      `${option} ${text} is no time: write 2026-01-31, 2026-01-31T12:00:00.5Z, ns since 1970, now, or back from now (-30s, -2h)`,
+    )
   }
   return BigInt(ms) * 1_000_000n + BigInt((match?.[2] ?? '').padEnd(9, '0'))
 }

@@ -70,6 +70,10 @@ describe('rigline rig, token, access', () => {
     onTestFinished(() => access.close())
     expect(access.verifyToken(stdout.trim())).toEqual({ name: 'kim', role: 'viewer' })
     expect((await rigline('token', 'list', '--access', file)).stdout).toMatch(/^kim\tviewer\t\d{4}-/)
+    const again = await rigline('token', 'add', 'kim', '--role', 'viewer', '--access', file)
+    expect(again).toMatchObject({ code: 2, stdout: '' })
+    expect(again.stderr).toMatch(/"kim" is there already; remove it first, or take another name/)
+    expect(again.stderr).not.toContain('shown this once')
     expect((await rigline('token', 'remove', 'kim', '--access', file)).code).toBe(0)
   })
 

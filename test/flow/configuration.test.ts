@@ -55,6 +55,16 @@ sources: [{ type: telepathy }]
     }
   })
 
+  test("a key of a section that stands at the top, and one that isn't there", async () => {
+    const { code, stderr } = await check('up', 'alerts: { disk: { days: 3 } }\nhistory: { threads: 1 }\ncolour: red\n')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/ alerts: it belongs under ingest: write ingest: \{ alerts: \.\.\. \}\n/)
+    expect(stderr).toContain('history: it belongs under ingest')
+    expect(stderr).toContain('colour: unknown key')
+    const nothing = await check('agent', good.replace('rig: bench-1\n', ''))
+    expect(nothing.stderr).toMatch(/ rig: is needed, found nothing\n/)
+  })
+
   test.each([
     ['no such file', undefined, 'no such file'],
     ['no YAML', 'rig: [', 'not valid YAML'],

@@ -87,6 +87,7 @@ describe('marks on a rig without a network', () => {
     await agent.kill()
 
     // Nobody is there.
+    expect((await onRig(home, 'mark', 'back', '--from', '-10s', '--to', 'now')).code).toBe(0)
     const waiting = await onRig(home, 'mark', 'offline', '--marker', marked.stdout)
     expect(waiting).toMatchObject({ code: 0, stdout: marked.stdout })
     expect(waiting.stderr).toContain('will be taken when the agent runs')
@@ -122,12 +123,14 @@ describe('marks on a rig without a network', () => {
       const byId = new Map(events.map((event) => [event.id, event]))
       for (const event of events) expect(event).toEqual(byId.get(event.id))
       const once = [...byId.values()]
-      expect(once.length).toBe(5 + many.length)
+      expect(once.length).toBe(6 + many.length)
+      const back = once.find((event) => event.facts.label === 'back')!.facts
+      expect(BigInt(back.to_ns!) - BigInt(back.from_ns!)).toBe(10_000_000_000n)
       expect(once.filter(({ type }) => type === 'run.started')).toMatchObject([{ facts: { run, rigs: `["${rig}"]` } }])
       const { facts } = once.find(({ type }) => type === 'run.started')!
       expect(JSON.parse(facts.facts!)).toEqual({ operator: '김', calibrations: ['c1', 'c2'], tags: ['비'] })
       const labels = once.filter(({ type }) => type === 'marker').map((event) => event.facts.label!)
-      expect(labels.sort()).toEqual(['from the control program', 'offline', '장애물', ...many].sort())
+      expect(labels.sort()).toEqual(['back', 'from the control program', 'offline', '장애물', ...many].sort())
       const versions = once.filter((event) => event.facts.marker === marked.stdout)
       expect(versions.map((event) => event.facts.label).sort()).toEqual(['offline', '장애물'])
       expect(versions[1]!.facts.from_ns).toBe(versions[0]!.facts.from_ns)

@@ -54,7 +54,7 @@ async function openApi(options: GroundOptions = {}) {
     })
     return answer
   }
-  return { ...ground, app, ask }
+  return { ...ground, app, ask, tokens }
 }
 
 const iso = (ns: string) => new Date(Number(BigInt(ns) / 1_000_000n)).toISOString()
@@ -100,11 +100,25 @@ describe('runs by API', () => {
       { expectVersion: 1, withdrawn: true },
       409,
     )
-    expect((again as unknown as { detail: string }).detail).toMatch(/at version 2 by now, not 1/)
+    expect((again as unknown as { detail: string }).detail).toMatch(
+      /at version 2 by now, not 1.*expectVersion 2 \(--expect 2\)/,
+    )
     await ask('researcher', '/v1/runs/시험-1/corrections', { withdrawn: true })
     // NFD, as a Mac types it.
     const read = await ask<RunAnswer>('researcher', `/v1/runs/${encodeURIComponent('시험-1'.normalize('NFD'))}`)
     expect(read).toMatchObject({ withdrawn: true, version: 3 })
+  })
+
+  test('says what is needed, and how a body is sent', async () => {
+    const { ask, app, tokens } = await openApi()
+    const nothing = await ask<{ detail: string }>('engineer', '/v1/runs', {}, 400)
+    expect(nothing.detail).toMatch(/(^|; )rigs: is needed, found nothing/)
+    const headers = { authorization: `Bearer ${tokens.researcher}` }
+    const bare = await app.request('/v1/runs', { method: 'POST', headers, body: new Blob(['{"rigs":["car-1"]}']) })
+    expect([bare.status, ((await bare.json()) as { detail: string }).detail]).toEqual([
+      415,
+      'send the body as JSON, with Content-Type: application/json',
+    ])
   })
 
   test('viewers are not told for whom something was entered', async () => {

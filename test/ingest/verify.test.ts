@@ -270,6 +270,7 @@ it('is a command whose exit code says whether all agrees', async () => {
   await expect(run('--data', join(data.folder, 'none'))).rejects.toThrow(UsageError)
   await expect(run('--data', data.folder, '--from', 'noon')).rejects.toThrow(/--from noon is no time/)
   await expect(run('--data', data.folder, '--from', '2026-01-02', '--to', '2026-01-01')).rejects.toThrow(UsageError)
+  await expect(run('--data', data.folder, '--from', '-2s', '--to', '-2s')).rejects.toThrow(/are the same time/)
 })
 
 it('reads times to the nanosecond', () => {
@@ -277,4 +278,6 @@ it('reads times to the nanosecond', () => {
   expect(parseTime('--from', '1970-01-01T09:00:00+09:00')).toBe(0n)
   expect(parseTime('--from', '1970-01-02')).toBe(86_400_000_000_000n)
   expect(parseTime('--from', '1700000000123456789')).toBe(1_700_000_000_123_456_789n)
+  expect(parseTime('--to', '-30s', 40_000_000_000n)).toBe(10_000_000_000n)
+  expect(parseTime('--to', 'now', 40_000_000_000n)).toBe(40_000_000_000n)
 })

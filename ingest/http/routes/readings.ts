@@ -145,7 +145,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
       if (!mayDo(role, 'researcher')) {
         throw new ProblemError(
           403,
-          `${name} is a ${role}: every row needs the role researcher; add points=1000 for a thinned series`,
+          `${name} is a ${role}: every row, and so an export, needs the role researcher ("rigline token add NAME --role researcher" makes a token for it); thinned series, GET /v1/readings with points=1000, are for every role`,
         )
       }
       return (await sendAll(c, deps, { ...asked, format: query.format })) as never
@@ -255,9 +255,7 @@ export async function findParts(where: Where, deps: FindDeps, c: Context<ApiEnv>
       "from, to: the rig's clock was set back and has none of that time; ask for a longer one",
     )
   }
-  if (fromNs !== undefined && toNs !== undefined && fromNs >= toNs) {
-    throw new ProblemError(400, 'from: it is not before to; exchange them')
-  }
+  if (fromNs !== undefined && toNs !== undefined) checkOrder(fromNs, toNs, 'from: it is not before to')
   const parts = await convert(partsOfRun(where, run, deps))
   const rigs = [...new Set(parts.map(({ rig }) => rig))]
   const spans = rigs.map((rig) => ({ rig, fromNs: fromNs ?? alwaysFrom, toNs: toNs ?? alwaysTo }))
@@ -302,10 +300,15 @@ function spansOf(
   for (const one of rigs) checkRig(one, deps.rigs())
   const toNs = askedToNs ?? nowNs
   const fromNs = askedFromNs ?? toNs - hourNs
-  if (fromNs >= toNs) throw new ProblemError(400, `from: ${from} is not before to: ${to ?? 'now'}; exchange them`)
+  checkOrder(fromNs, toNs, `from: ${from} is not before to: ${to ?? 'now'}`)
   if (toNs - fromNs > spanMaxNs)
     throw new ProblemError(400, `from: the span is longer than ten years (found ${from} to ${to ?? 'now'})`)
   return [...new Set(rigs)].map((one) => ({ rig: one, fromNs, toNs, fromClock: clock, toClock: clock }))
+}
+
+function checkOrder(fromNs: bigint, toNs: bigint, isNotBefore: string): void {
+  if (fromNs === toNs) throw new ProblemError(400, 'from and to are the same time; to has to be later')
+  if (fromNs > toNs) throw new ProblemError(400, `${isNotBefore}; exchange them`)
 }
 
 /** What of the parts lies in what is wanted of their rig. */
