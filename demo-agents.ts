@@ -31,6 +31,8 @@ export interface AgentProcessOptions {
   /** Start it again when it dies, as a service manager does on a rig. */
   restart: boolean
   onRestart?: (ended: number | NodeJS.Signals | undefined) => void
+  /** It runs again, as this process. */
+  onRestarted?: (pid: number) => void
 }
 
 export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
@@ -58,6 +60,7 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
       timer = setTimeout(() => {
         end.restarts++
         child = startProcess(file, end)
+        if (child.pid !== undefined) options.onRestarted?.(child.pid)
         follow()
       }, restartAfterMs)
     }

@@ -29,6 +29,13 @@ export interface Comparison {
   problems: string[]
 }
 
+/** How many Gaps the rigs declared, by cause. */
+export function countGaps({ rigs }: VerifyReport): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { cause } of rigs.flatMap(({ gaps }) => gaps)) counts[cause] = (counts[cause] ?? 0) + 1
+  return counts
+}
+
 export function compareDemo(agents: AgentEnd[], report: VerifyReport, withInflux: boolean): Comparison {
   const all = summarize(report)
   const result: Comparison = {

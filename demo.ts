@@ -1,14 +1,17 @@
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { stringify } from 'yaml'
 import { createClock } from './common/clock.ts'
 import { loadConfig } from './common/config.ts'
 import { UsageError } from './common/failure.ts'
 import { createLog } from './common/log.ts'
 import { createQuantiles } from './common/quantiles.ts'
+import { replaceFile } from './common/replace-file.ts'
+import { formatCounts } from './dashboards/format.ts'
 import { renderTable } from './dashboards/terminal-table.ts'
 import { type AgentProcess, startAgentProcess } from './demo-agents.ts'
-import { compareDemo } from './demo-result.ts'
+import { compareDemo, countGaps } from './demo-result.ts'
 import type { RigsAnswer, SinksAnswer } from './ingest/http/answers.ts'
 import { connectLive } from './ingest/http/live-client.ts'
 import type { InfluxConfig } from './ingest/sinks/influx/config.ts'
@@ -28,6 +31,8 @@ const rigs: Record<string, Record<string, unknown>[]> = {
   'energy-bench-1': [{ type: 'simulated', name: 'bench', rig: 'energy-bench', seed: 3 }],
   'this-machine': [{ type: 'system', name: 'system' }],
 }
+
+const usualPorts = { mqtt: 1883, http: 8686 }
 
 /** Reading back ends when no store has got anything for this long. */
 const standstillMs = 30_000
@@ -57,14 +62,19 @@ async function runDemo(options: DemoOptions): Promise<number> {
   log.level = process.env.RIGLINE_LOG ?? (options.json ? 'warn' : 'error')
   const influx = influxFromEnv(process.env)
   const config = loadConfig(upConfig, undefined, {})
-  Object.assign(config.broker.listeners, { tcp: { host: '127.0.0.1', port: await usualOrFree(1883), anonymous: true } })
+  Object.assign(config.broker.listeners, {
+    tcp: { host: '127.0.0.1', port: await usualOrFree(usualPorts.mqtt), anonymous: true },
+  })
   Object.assign(config.ingest, { groups: [group], data: join(folder, 'ingest'), ...(influx ? { influx } : {}) })
-  Object.assign(config.ingest.http, { port: await usualOrFree(8686), anonymous: true })
+  Object.assign(config.ingest.http, { port: await usualOrFree(usualPorts.http), anonymous: true })
 
   const clock = createClock()
   const fromNs = clock.nowNs()
   const up = await startUp(config, log, true)
-  const page = `http://127.0.0.1:${up.ingest.httpPort}/`
+  const url = `http://127.0.0.1:${up.ingest.httpPort}`
+  const page = `${url}/`
+  const configFile = join('ingest', 'ingest.yaml')
+  await writeConfig(join(folder, configFile), influx)
   const live = createQuantiles()
   const liveClient = await connectLive(page, {}, (envelope) => {
     const { body } = decodeBody(envelope, readHeader(envelope))
@@ -81,9 +91,16 @@ async function runDemo(options: DemoOptions): Promise<number> {
       // A run of a fixed length is a measurement: an agent that dies in it ends it.
       restart: durationMs === undefined,
       onRestart: (ended) => say(`The agent of ${rig} ended (${ended ?? 'not started'}); it is started again.`),
+      onRestarted: (pid) => say(`The agent of ${rig} runs again: kill -9 ${pid}`),
     }),
   )
 
+  if (up.ingest.httpPort !== usualPorts.http) {
+    say(
+      `Port ${usualPorts.http} is taken: the page is at ${page}; commands need --url ${url}, or RIGLINE_URL=${url} in the environment.`,
+    )
+  }
+  if (up.tcpPort !== usualPorts.mqtt) say(`Port ${usualPorts.mqtt} is taken: MQTT is at 127.0.0.1:${up.tcpPort}.`)
   say(`Rigline runs with ${agents.length} rigs. Live page: ${page}  MQTT: 127.0.0.1:${up.tcpPort}  Data: ${folder}`)
   say(
     influx ? `InfluxDB: ${influx.url}` : 'InfluxDB: none; set INFLUX_URL to add one. The lake (Parquet) is the store.',
@@ -133,9 +150,9 @@ async function runDemo(options: DemoOptions): Promise<number> {
     const { produced, stored: has, lost, duplicates, receipt_ms: receipt, live_ms: shown } = result
     say(
       [
-        `${produced} readings measured, ${has.lake} in the lake${influx ? `, ${has.influx} in InfluxDB` : ''}: ${lost} lost, ${duplicates} duplicates.`,
+        `${produced} readings measured, ${has.lake} in the lake${influx ? `, ${has.influx} in InfluxDB` : ''}: ${lost} lost, ${duplicates} duplicates. Gaps declared: ${formatCounts(countGaps(report)) || 'none'}.`,
         `From sample to receipt ${receipt.p50} ms (p99 ${receipt.p99}), to the live page ${shown.p50} ms (p99 ${shown.p99}).`,
-        `The same in detail: npm run rigline -- verify --data ${join(options.data, 'ingest')}`,
+        `The same in detail: npm run rigline -- verify --config ${join(options.data, configFile)}`,
       ].join('\n'),
     )
   }
@@ -229,6 +246,10 @@ function parseDuration(text: string): number {
   if (!(ms > 0)) throw new UsageError(`--duration ${text}: expected a time such as 20s or 5m`)
   return ms
 }
+
+/** What `verify` needs to look at the same stores: there may be a token in it. */
+const writeConfig = (file: string, influx: InfluxConfig | undefined): Promise<void> =>
+  replaceFile(file, stringify({ data: '.', ...(influx ? { influx } : {}) }), 0o600)
 
 /** INFLUX_URL with INFLUX_TOKEN and INFLUX_ORG is a 2.x, without them a 1.x. */
 function influxFromEnv(env: NodeJS.ProcessEnv): InfluxConfig | undefined {

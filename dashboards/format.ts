@@ -1,4 +1,4 @@
-import type { ChannelAnswer } from '../ingest/http/answers.ts'
+import type { ChannelAnswer, GapAnswer } from '../ingest/http/answers.ts'
 
 // Figures as people read them.
 
@@ -96,4 +96,10 @@ export const formatCounts = (counts: Record<string, number>): string =>
 export function formatTime(timeNs: string): string {
   const date = new Date(Number(BigInt(timeNs) / 1_000_000n))
   return Number.isNaN(date.getTime()) ? `${timeNs} ns` : date.toLocaleString('sv')
+}
+
+/** Why, how long, and from when by the clock of who reads it: "agent down, 3.6 s from 2026-11-21 09:12:03". */
+export function formatGap({ cause, fromNs, toNs }: Pick<GapAnswer, 'cause' | 'fromNs' | 'toNs'>): string {
+  const lengthMs = Number((BigInt(toNs) - BigInt(fromNs)) / 1_000_000n)
+  return `${cause.replaceAll('_', ' ')}, ${formatDuration(lengthMs)} from ${formatTime(fromNs)}`
 }

@@ -10,7 +10,16 @@ import {
   type Tone,
   type View,
 } from './dom.ts'
-import { formatBytes, formatCount, formatDuration, formatRate, formatTime, formatUnit, formatValue } from './format.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatGap,
+  formatRate,
+  formatTime,
+  formatUnit,
+  formatValue,
+} from './format.ts'
 
 // One rig: how it stands, its streams, and their newest values.
 
@@ -104,7 +113,7 @@ const agentFact = ({ online, agentVersion }: RigAnswer): Fact => ({
 })
 
 const gapText = ({ gaps, lastGap }: RigAnswer): string =>
-  lastGap ? `${formatCount(gaps)}, the last: ${lastGap.cause.replaceAll('_', ' ')}` : formatCount(gaps)
+  lastGap ? `${formatCount(gaps)}, the last: ${formatGap(lastGap)}` : formatCount(gaps)
 
 const formatAge = (ageMs: number): string =>
   ageMs < -50 ? `${formatDuration(ageMs)} ahead` : `${formatDuration(Math.max(0, ageMs))} ago`

@@ -180,11 +180,17 @@ export function overRigs(measurement: string, field: string, fn: 'sum' | 'count'
 }
 
 /** One number over all rows that begin in the range. */
-export function total(measurement: string, field: string, fn: 'sum' | 'count'): Query {
+export function total(measurement: string, field: string, fn: 'max' | 'count'): Query {
   return {
     format: 'table',
     influxql: `SELECT ${fn}("${field}") FROM "${measurement}" WHERE $timeFilter AND ${ofRigs}`,
-    flux: pipe(fromBucket(measurement, fieldIs(field)), `filter(fn: (r) => ${ofRigsFlux})`, 'group()', `${fn}()`),
+    flux: pipe(
+      fromBucket(measurement, fieldIs(field)),
+      `filter(fn: (r) => ${ofRigsFlux})`,
+      'group()',
+      `${fn}()`,
+      'keep(columns: ["_value"])',
+    ),
   }
 }
 

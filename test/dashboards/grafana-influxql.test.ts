@@ -17,7 +17,7 @@ import { type BoardQuery, fillIn, queriesOf, readBoards } from './grafana-querie
 /** What a demo that goes well has none of: it is written here, by the real sink. */
 const notInDemo = new Set([
   'fleet.json: Gaps (A)',
-  'fleet.json: Time in Gaps (A)',
+  'fleet.json: Longest Gap (A)',
   'fleet.json: Runs, markers and history (A)',
   ...['fleet', 'cars', 'health', 'energy'].flatMap((board) =>
     ['Runs', 'Markers', 'Gaps'].map((name) => `${board}.json: annotation ${name}`),
@@ -138,6 +138,10 @@ await describeWith('influxd', 'the InfluxQL boards with a real InfluxDB 1.x and 
     expect(await rowsOf('cars.json: annotation Gaps', ['bio-bench-1', 'energy-bench-1'])).toEqual([])
     const markers = await rowsOf('cars.json: annotation Markers', ['car-sim-1'])
     expect(markers).toMatchObject([{ title: 'Marker: 차선 변경', rig: 'car-sim-1', to_ms: fromMs + 8000 }])
+    // Of an outage that several streams tell of, its length counts once.
+    await write('car-sim-1', [{ type: 'gap', gap: { ...gap, streams: ['driver'], numbers: [], fromNs: at(3), toNs: at(4) } }])
+    expect(await rowsOf('fleet.json: Longest Gap (A)', ['car-sim-1'])).toMatchObject([{ max: 1 }])
+    expect(await rowsOf('fleet.json: Gaps (A)', ['car-sim-1'])).toMatchObject([{ count: 2 }])
     // Ingest's word for all stands on every board; its word on one rig on that rig's.
     expect((await rowsOf('energy.json: annotation Runs', ['energy-bench-1'])).map(({ type }) => type)).toEqual([
       'run.stopped',

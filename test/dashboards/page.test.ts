@@ -100,6 +100,10 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
       feed.speed({ rig: '운전석-1' })
       feed.advance(100)
     }
+    const begin = BigInt(new Date(2026, 4, 1, 12, 0, 3).getTime()) * 1_000_000n
+    const times = { fromNs: begin, toNs: begin + 3_600_000_000n }
+    const gap = { ...times, streams: [], cause: 'agent_down' as const, detail: '', spool: '', numbers: [], rows: 0 }
+    feed.store(feed.envelope({ type: 'gap', gap }, { rig: '운전석-1' }))
     await show()
     const cabin = rig(page, '운전석-1')
     await cabin.locator('header').getByText('live', { exact: true }).waitFor()
@@ -115,7 +119,7 @@ await describeWith('chromium', 'the live page in a browser', (program) => {
     expect(await page.getByRole('region', { name: '창고-3' }).count()).toBe(1)
     const facts = await cabin.locator('.facts').innerText()
     expect(facts.replaceAll('\n', ' ')).toMatch(
-      /Last row 0\.1 s ago Spool 3 waiting, 2 KiB Clock 12 ms behind Missing 2/,
+      /Last row 0\.1 s ago Spool 3 waiting, 2 KiB Clock 12 ms behind Missing 2.* Gaps 1, the last: agent down, 3\.6 s from 2026-05-01 12:00:03/,
     )
     expect(await stream(page, 'vehicle').locator('tr').first().innerText()).toMatch(
       /vehicle\s+live\s+100 of 100\s+0\.1 s ago\s+400/,

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { compareDemo } from '../../demo-result.ts'
 import type { RigsAnswer } from '../../ingest/http/answers.ts'
 import { describeWith, temporaryFolder } from '../services/debian.ts'
@@ -25,7 +26,14 @@ const demo = (folder: string, env: NodeJS.ProcessEnv) =>
   runCommand(['demo', '--duration', '6s', '--json', '--data', folder], { env, timeoutMs: 90_000 })
 
 test('counts what was measured and what is in the lake, and ends with 0', async () => {
+  // Whoever else may have it: it is taken.
+  const taken = createServer().on('error', () => {})
+  taken.listen(8686, '127.0.0.1')
+  onTestFinished(() => void taken.close())
   const { code, stdout, stderr } = await demo(await temporaryFolder(), { INFLUX_URL: '' })
+  expect(stderr).toMatch(
+    /Port 8686 is taken: the page is at (http:\/\/127\.0\.0\.1:\d+)\/; commands need --url \1, or RIGLINE_URL=\1 /,
+  )
   const result = JSON.parse(stdout) as Result
   expect(Object.keys(result)).toEqual(['rigs', 'produced', 'stored', 'lost', 'duplicates', 'receipt_ms', 'live_ms'])
   expect(result).toMatchObject({ rigs, lost: 0, duplicates: 0, stored: { lake: result.produced, influx: null } })
@@ -37,7 +45,8 @@ await describeWith('influxd', 'with an InfluxDB', () => {
   test('the same readings are there', async () => {
     const influxd = await startInfluxd()
     try {
-      const { code, stdout, stderr } = await demo(await temporaryFolder(), {
+      const folder = await temporaryFolder()
+      const { code, stdout, stderr } = await demo(folder, {
         INFLUX_URL: influxd.url,
         INFLUX_TOKEN: '',
         INFLUX_DATABASE: 'demo',
@@ -46,6 +55,10 @@ await describeWith('influxd', 'with an InfluxDB', () => {
       expect(result).toMatchObject({ rigs, lost: 0, duplicates: 0, stored: { lake: result.produced } })
       expect(result.stored.influx).toBeGreaterThan(1000)
       expect(code, stderr).toBe(0)
+      const config = join(folder, 'ingest', 'ingest.yaml')
+      expect(statSync(config).mode & 0o777).toBe(0o600)
+      const verified = await runCommand(['verify', '--config', config, '--json'])
+      expect(JSON.parse(verified.stdout)).toMatchObject({ agree: true, influx: { compared: true } })
     } finally {
       await influxd.close()
     }
@@ -84,12 +97,17 @@ test('pulling a plug while it runs without an end: the agent comes back, and wha
     await waitFor('readings', 30_000, async () => ((await carSim())?.streams.length ?? 0) > 1)
     const pid = await childWith(program.child.pid!, home)
     process.kill(pid, 'SIGKILL')
-    await waitFor('the agent to come back', 30_000, async () => (await childWith(program.child.pid!, home)) !== pid)
+    await waitFor('the agent to come back', 30_000, async () => program.output().includes('car-sim-1 runs again'))
+    const again = await childWith(program.child.pid!, home)
+    expect(again).not.toBe(pid)
+    expect(program.output()).toContain(`The agent of car-sim-1 runs again: kill -9 ${again}`)
     await waitFor('its Gap', 30_000, async () => (await carSim())?.lastGap?.cause === 'agent_down')
     program.child.kill('SIGINT')
     expect(await exited, program.output()).toBe(0)
     expect(program.output()).toContain('The agent of car-sim-1 ended (SIGKILL); it is started again.')
     expect(program.output()).not.toContain('NOT GOOD')
+    expect(program.output()).toMatch(/: 0 lost, 0 duplicates\. Gaps declared: agent down [1-9]/)
+    expect(program.output()).toContain(`verify --config ${join(folder, 'ingest', 'ingest.yaml')}`)
   } finally {
     await program.kill()
   }

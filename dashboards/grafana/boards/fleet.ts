@@ -44,8 +44,9 @@ export const fleet: Board = {
           description: 'Declared Gaps that begin in this range, one for each stream they concern.',
           thresholds: [['green'], ['orange', 1]],
         }),
-        stat('Time in Gaps', total(gaps, 'duration_s', 'sum'), {
-          description: 'Durations of these Gaps, added up over rigs and streams.',
+        // Not their sum: three streams that one outage hits have three Gaps of its length.
+        stat('Longest Gap', total(gaps, 'duration_s', 'max'), {
+          description: 'The longest of these Gaps.',
           unit: 's',
           thresholds: [['green'], ['orange', 1], ['red', 60]],
         }),
