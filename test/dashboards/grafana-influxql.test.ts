@@ -139,7 +139,9 @@ await describeWith('influxd', 'the InfluxQL boards with a real InfluxDB 1.x and 
     const markers = await rowsOf('cars.json: annotation Markers', ['car-sim-1'])
     expect(markers).toMatchObject([{ title: 'Marker: 차선 변경', rig: 'car-sim-1', to_ms: fromMs + 8000 }])
     // Of an outage that several streams tell of, its length counts once.
-    await write('car-sim-1', [{ type: 'gap', gap: { ...gap, streams: ['driver'], numbers: [], fromNs: at(3), toNs: at(4) } }])
+    await write('car-sim-1', [
+      { type: 'gap', gap: { ...gap, streams: ['driver'], numbers: [], fromNs: at(3), toNs: at(4) } },
+    ])
     expect(await rowsOf('fleet.json: Longest Gap (A)', ['car-sim-1'])).toMatchObject([{ max: 1 }])
     expect(await rowsOf('fleet.json: Gaps (A)', ['car-sim-1'])).toMatchObject([{ count: 2 }])
     // Ingest's word for all stands on every board; its word on one rig on that rig's.

@@ -31,7 +31,8 @@ const rigState = (rig: string, more: Partial<RigState> = {}): RigState => ({
   named: false,
   online: true,
   agentVersion: '0.1.0',
-  lastEnvelopeMs: 1,
+  // Told by its streams.
+  lastEnvelopeMs: 0,
   envelopes: 3,
   bytes: 999,
   missing: 0,
