@@ -224,6 +224,8 @@ describe('completeness, end to end', () => {
     expect(await ask('/v1/completeness')).toMatchObject({ status: 400, answer: { detail: /rig: expected/ } })
     const span = `rig=${encodeURIComponent(rig)}`
     expect(await ask(`/v1/completeness?${span}&from=now&to=-1h`)).toMatchObject({ status: 400 })
+    const same = await ask(`/v1/completeness?${span}&from=-1h&to=-1h`)
+    expect([same.status, same.answer.detail]).toEqual([400, 'from and to are the same time; to has to be later'])
     expect(await ask(`/v1/completeness?${span}&stream=vehicel`)).toMatchObject({
       status: 404,
       answer: { detail: /"vehicle"/ },
