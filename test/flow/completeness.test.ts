@@ -204,7 +204,11 @@ describe('completeness, end to end', () => {
     for (const part of report.parts) {
       const within = ({ timeNs }: { timeNs: bigint }) => timeNs >= BigInt(part.fromNs) && timeNs < BigInt(part.toNs)
       for (const stream of part.streams) {
-        const rows = (await readLake(station.data, part.rig, stream.stream)).filter(within)
+        let rows: unknown[] = []
+        await waitFor('the lake to have what the journal had', 60_000, async () => {
+          rows = (await readLake(station.data, part.rig, stream.stream)).filter(within)
+          return rows.length >= stream.delivered.rows
+        })
         expect([part.rig, stream.stream, stream.delivered.rows]).toEqual([part.rig, stream.stream, rows.length])
         expect(stream.stored.lakeRows + stream.stored.journalRows).toBe(rows.length)
       }

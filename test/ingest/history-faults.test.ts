@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { historyDefaults } from '../../ingest/history/start-history.ts'
 import { withConnection } from '../../ingest/history/with-connection.ts'
 import type { Schema } from '../../protos/types.ts'
@@ -225,8 +225,11 @@ it('interrupts until the work has ended: what is said before a query begins is l
 })
 
 it('leaves nothing behind when ingest is killed', async () => {
-  const { lakeFolder, journalFolder, catalogFile } = await openGround()
+  const { journalFolder, catalogFile } = await openGround()
   const folder = mkdtempSync(join(tmpdir(), 'rigline-killed-'))
+  // Its own: the ground's process keeps answers too.
+  const lakeFolder = mkdtempSync(join(tmpdir(), 'rigline-lake-'))
+  onTestFinished(() => rmSync(lakeFolder, { recursive: true }))
   const data = { lakeFolder, journalFolder, catalogFile, socket: join(folder, 'h1'), config: historyDefaults }
   const child = fork(programs.history, [JSON.stringify(data)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exited = once(child, 'exit')

@@ -290,7 +290,7 @@ it('removes nothing of which it cannot be said that it is missing, and goes on f
 
   // A start in between: neither taken back into the lake nor deleted too early.
   const recovered = await recoverFiles(data.connection, data.lakeFolder, data.journalFolder, data.catalog)
-  expect(recovered).toEqual({ removed: 0, adopted: 0, unreadable: 0 })
+  expect(recovered).toEqual({ removed: 0, adopted: 0, unreadable: 0, adoptedEvents: 0 })
   expect(data.onDisk(path)).toBe(true)
   data.pass(11 * 60_000)
   // Deleted, and a crash before that was noted.
