@@ -8,6 +8,7 @@ import type { Position } from '../../common/segment-log-types.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import { createKnownSchemas } from '../sinks/known-schemas.ts'
 import { createFiles } from './files.ts'
+import { createKnownTimes } from './known-times.ts'
 import type { Engine } from './look.ts'
 import { createHistoryServer } from './serve.ts'
 import { createTail } from './tail.ts'
@@ -64,6 +65,7 @@ const engine: Engine = {
   files: createFiles(lakeFolder),
   schemas: createKnownSchemas(catalog),
   counters,
+  times: createKnownTimes(),
 }
 tail.look(catalog.cursor('lake'))
 

@@ -11,6 +11,7 @@ import { stageColumns } from '../sinks/lake/stage.ts'
 import { layOutStream, type TakenBatch } from '../sinks/lake/stream-table.ts'
 import { columnsOf, type Described } from './channels.ts'
 import type { FileFacts, Files } from './files.ts'
+import type { KnownTimes } from './known-times.ts'
 import type { Source } from './relation.ts'
 import type { Tail, TailBatch, TailGap } from './tail.ts'
 import { HistoryError, type Part } from './types.ts'
@@ -25,6 +26,8 @@ export interface Engine {
   files: Files
   schemas: KnownSchemas
   counters: Record<string, number>
+  /** Times of files that were read whole. */
+  times: KnownTimes
 }
 
 export interface PartLook {

@@ -12,22 +12,32 @@ export interface RawChunk {
   validities: (Uint8Array | undefined)[]
 }
 
-/** First column BIGINT without nulls, the others DOUBLE. What is given is DuckDB's own memory: not to be kept. */
-export function* rawChunks(result: DuckDBMaterializedResult, columns: number): Generator<RawChunk> {
+/**
+ * First column BIGINT without nulls, the others DOUBLE; or all of them DOUBLE, and `timesOf` tells the times of the next rows. What
+ * is given is DuckDB's own memory: not to be kept.
+ */
+export function* rawChunks(
+  result: DuckDBMaterializedResult,
+  channels: number,
+  timesOf?: (rows: number) => BigInt64Array,
+): Generator<RawChunk> {
   // Not part of the client's types.
   const raw = (result as unknown as { result: Parameters<typeof duckdb.result_chunk_count>[0] }).result
   const count = duckdb.result_chunk_count(raw)
   for (let i = 0; i < count; i++) {
     const chunk = duckdb.result_get_chunk(raw, i)
     const rows = duckdb.data_chunk_get_size(chunk)
+    const dataOf = (vector: ReturnType<typeof duckdb.data_chunk_get_vector>) => duckdb.vector_get_data(vector, rows * 8)
     const read: RawChunk = { times: new BigInt64Array(0), values: [], validities: [] }
-    for (let column = 0; column < columns; column++) {
-      const vector = duckdb.data_chunk_get_vector(chunk, column)
-      const { buffer, byteOffset } = duckdb.vector_get_data(vector, rows * 8)
-      if (column === 0) {
-        read.times = new BigInt64Array(buffer, byteOffset, rows)
-        continue
-      }
+    if (timesOf) read.times = timesOf(rows)
+    else {
+      const { buffer, byteOffset } = dataOf(duckdb.data_chunk_get_vector(chunk, 0))
+      read.times = new BigInt64Array(buffer, byteOffset, rows)
+    }
+    const first = timesOf ? 0 : 1
+    for (let channel = 0; channel < channels; channel++) {
+      const vector = duckdb.data_chunk_get_vector(chunk, first + channel)
+      const { buffer, byteOffset } = dataOf(vector)
       read.values.push(new Float64Array(buffer, byteOffset, rows))
       // Null, whatever the types say, where every row has a value.
       read.validities.push(

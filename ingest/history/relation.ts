@@ -3,6 +3,7 @@ import { sliceTime } from '../sinks/lake/slice-time.ts'
 import { quoteName, quoteText } from '../sinks/lake/stage.ts'
 import type { RowSpan } from '../sinks/lake/stream-table.ts'
 import type { AnswerColumn } from './channels.ts'
+import type { WholeFile } from './known-times.ts'
 import type { Part } from './types.ts'
 
 // Files of the lake and the tail of the journal as queries whose rows, one query after the other, come in the order of era, t_ns, spool, seq
@@ -34,6 +35,8 @@ export interface Query {
   era: number
   /** About so many, no fewer. */
   rows: number
+  /** If all it reads are files as they are, one after the other: which, and the same query without t_ns. */
+  whole?: { files: WholeFile[]; sqlWithoutTimes: string }
 }
 
 interface Piece {
@@ -124,7 +127,17 @@ function* clustersOf(pieces: readonly Piece[]): Generator<Piece[]> {
   if (cluster.length > 0) yield cluster
 }
 
-function plainQuery(pieces: readonly Piece[], { columns, shape, part }: RelationOptions, era: number): Query {
+function plainQuery(pieces: readonly Piece[], options: RelationOptions, era: number): Query {
+  const query = { sql: plainSql(pieces, options), era, rows: pieces.reduce((sum, { rows }) => sum + rows, 0) }
+  const { shape } = options
+  const files = pieces.flatMap(({ source, where, rows }) =>
+    'file' in source.from && where === '' && rows > 0 ? [{ file: source.from.file, rows }] : [],
+  )
+  if (files.length < pieces.length || shape.own.length !== 1 || shape.own[0] !== 't_ns') return query
+  return { ...query, whole: { files, sqlWithoutTimes: plainSql(pieces, { ...options, shape: { ...shape, own: [] } }) } }
+}
+
+function plainSql(pieces: readonly Piece[], { columns, shape, part }: RelationOptions): string {
   const selects: { head: string; files: string[]; where: string }[] = []
   for (const { source, where } of pieces) {
     const head = selectList(source, columns, shape, part.rig, shape.own)
@@ -137,7 +150,7 @@ function plainQuery(pieces: readonly Piece[], { columns, shape, part }: Relation
   const sql = selects.map(({ head, files, where }) =>
     files.length === 0 ? `SELECT ${head} ${where}` : `SELECT ${head} FROM ${readParquet(files)}${filter(where)}`,
   )
-  return { sql: sql.join(' UNION ALL '), era, rows: pieces.reduce((sum, { rows }) => sum + rows, 0) }
+  return sql.join(' UNION ALL ')
 }
 
 /** Beside t_ns, which every shape has. No channel has a column of these names. */

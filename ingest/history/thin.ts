@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { readValidity } from '../sinks/lake/read-lake.ts'
 import { type AnswerColumn, chooseChannels } from './channels.ts'
+import { createTimesReader, createTimesWriter, type KnownTimes } from './known-times.ts'
 import { describeLook, type Engine, type Look, openPart } from './look.ts'
 import { createM4, cutPixels, type M4 } from './m4.ts'
 import { rawChunks } from './raw-chunks.ts'
@@ -70,6 +71,7 @@ export async function thin(
       queriesOf({ part, sources, columns: numbers, shape: thinShape, rowsMax }),
       m4s,
       rowsMax,
+      engine.times,
       signal,
     )
     await close()
@@ -93,6 +95,7 @@ async function scan(
   queries: Iterator<Query>,
   m4s: readonly M4[],
   rowsMax: number,
+  known: KnownTimes,
   signal: AbortSignal,
 ): Promise<number> {
   let rows = 0
@@ -104,7 +107,11 @@ async function scan(
     signal.throwIfAborted()
     const { value: query } = queries.next() as { value: Query | undefined }
     if (!query) return undefined
-    if (query.rows <= 2 * rowsMax) return connection.run(query.sql).then((whole) => ({ whole }))
+    if (query.rows <= 2 * rowsMax) {
+      const times = query.whole && known.of(query.whole.files)
+      const sql = times ? query.whole!.sqlWithoutTimes : query.sql
+      return connection.run(sql).then((whole) => ({ whole, times, files: query.whole?.files }))
+    }
     return connection.stream(query.sql).then((stream) => ({ stream }))
   }
   let pending = start()
@@ -115,10 +122,14 @@ async function scan(
         pending = start()
         // It may fail while this one is read.
         pending?.catch(() => {})
-        for (const { times, values, validities } of rawChunks(result.whole, m4s.length + 1)) {
+        const timesOf = result.times && createTimesReader(result.times)
+        const keep = result.files && !result.times ? createTimesWriter(result.files, known) : undefined
+        for (const { times, values, validities } of rawChunks(result.whole, m4s.length, timesOf)) {
           rows += times.length
+          keep?.add(times)
           for (const [i, m4] of m4s.entries()) m4.add(times, values[i]!, validities[i])
         }
+        keep?.end()
       } else {
         for (;;) {
           const chunk = await result.stream.fetchChunk()
