@@ -43,10 +43,18 @@ export async function listFolder(folder: string, suffix = takenSuffix): Promise<
     if (stats && !stats.isDirectory()) listing.dropped.push({ name, stats })
   }
   listing.taken.sort()
-  // File systems tell times in steps; of one step, file-9 goes before file-10.
-  const collator = new Intl.Collator('en', { numeric: true })
-  listing.dropped.sort((a, b) =>
-    a.stats.mtimeNs === b.stats.mtimeNs ? collator.compare(a.name, b.name) : a.stats.mtimeNs < b.stats.mtimeNs ? -1 : 1,
-  )
+  if (listing.dropped.length > 1) sortByTime(listing.dropped)
   return listing
+}
+
+/** Made when first needed: a collator has megabytes, and a folder is looked at every second. */
+let collator: Intl.Collator | undefined
+
+/** File systems tell times in steps; of one step, file-9 goes before file-10. */
+function sortByTime(dropped: Listing['dropped']): void {
+  collator ??= new Intl.Collator('en', { numeric: true })
+  const { compare } = collator
+  dropped.sort((a, b) =>
+    a.stats.mtimeNs === b.stats.mtimeNs ? compare(a.name, b.name) : a.stats.mtimeNs < b.stats.mtimeNs ? -1 : 1,
+  )
 }
