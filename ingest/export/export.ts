@@ -140,7 +140,7 @@ async function exportStream(
     await replaceFile(aboutFile(file), `${JSON.stringify(about, null, 2)}\n`, 0o644)
   }
   progress.end(
-    `${formatBytes(bytes)}${file === undefined ? '' : ` in ${file}`}; ${gaps.length} Gaps and ${holes.length} holes in that time`,
+    `${formatBytes(bytes)}${file === undefined ? '' : ` in ${file}`}; ${gaps.length} ${gaps.length === 1 ? 'Gap' : 'Gaps'} and ${holes.length} ${holes.length === 1 ? 'hole' : 'holes'} in that time`,
   )
   return { stream, file, bytes, gaps: gaps.length, holes: holes.length }
 }
