@@ -6,6 +6,7 @@ import { describeLook, type Engine, type Look, openPart } from './look.ts'
 import { createM4, cutPixels, type M4 } from './m4.ts'
 import { rawChunks } from './raw-chunks.ts'
 import { type Query, queriesOf, type Shape } from './relation.ts'
+import { itemsOf, type Reader, scan } from './scan.ts'
 import { HistoryError, type ThinnedAnswer, type ThinnedQuery } from './types.ts'
 
 export const pointsMin = 4
@@ -66,14 +67,10 @@ export async function thin(
     const m4s = numbers.map(() => createM4(cut))
     const { sources, close } = await openPart(engine, connection, partLook, signal)
     const rowsMax = Math.max(20_000, Math.min(400_000, Math.floor(4_000_000 / (numbers.length + 1))))
-    answer.rows += await scan(
-      connection,
-      queriesOf({ part, sources, columns: numbers, shape: thinShape, rowsMax }),
-      m4s,
-      rowsMax,
-      engine.times,
-      signal,
-    )
+    const { readerOf, rows } = createReader(m4s, engine.times)
+    const queries = queriesOf({ part, sources, columns: numbers, shape: thinShape, rowsMax })
+    await scan(connection, queries, rowsMax, readerOf, signal)
+    answer.rows += rows()
     await close()
     answer.series.push(...m4s.map((m4, i) => seriesOf(part.rig, numbers[i]!, m4)))
   }
@@ -89,71 +86,33 @@ const seriesOf = (rig: string, { facts }: AnswerColumn, m4: M4): ThinnedAnswer['
   notFinite: m4.notFinite,
 })
 
-/** Whole results at a time where they are small: asking for chunks one by one takes longer than the rest. The next is computed meanwhile. */
-async function scan(
-  connection: DuckDBConnection,
-  queries: Iterator<Query>,
-  m4s: readonly M4[],
-  rowsMax: number,
-  known: KnownTimes,
-  signal: AbortSignal,
-): Promise<number> {
+/** Reads rows into the series, with times that are known already where they are; `rows` counts them. */
+function createReader(m4s: readonly M4[], known: KnownTimes) {
   let rows = 0
-  const use = (chunk: DuckDBDataChunk) => {
-    rows += chunk.rowCount
-    addChunk(chunk, m4s)
-  }
-  const start = () => {
-    signal.throwIfAborted()
-    const { value: query } = queries.next() as { value: Query | undefined }
-    if (!query) return undefined
-    if (query.rows <= 2 * rowsMax) {
-      const times = query.whole && known.of(query.whole.files)
-      const sql = times ? query.whole!.sqlWithoutTimes : query.sql
-      return connection.run(sql).then((whole) => ({ whole, times, files: query.whole?.files }))
-    }
-    return connection.stream(query.sql).then((stream) => ({ stream }))
-  }
-  let pending = start()
-  const readAll = async () => {
-    while (pending) {
-      const result = await pending
-      if ('whole' in result) {
-        pending = start()
-        // It may fail while this one is read.
-        pending?.catch(() => {})
-        const timesOf = result.times && createTimesReader(result.times)
-        const keep = result.files && !result.times ? createTimesWriter(result.files, known) : undefined
-        for (const { times, values, validities } of rawChunks(result.whole, m4s.length, timesOf)) {
-          rows += times.length
-          keep?.add(times)
-          for (const [i, m4] of m4s.entries()) m4.add(times, values[i]!, validities[i])
+  const readerOf = ({ sql, whole: files }: Query, isWhole: boolean): Reader => {
+    const times = isWhole && files ? known.of(files.files) : undefined
+    return {
+      sql: times ? files!.sqlWithoutTimes : sql,
+      whole(result) {
+        const timesOf = times && createTimesReader(times)
+        const keep = files && !times ? createTimesWriter(files.files, known) : undefined
+        for (const chunk of rawChunks(result, m4s.length, timesOf)) {
+          rows += chunk.times.length
+          keep?.add(chunk.times)
+          for (const [i, m4] of m4s.entries()) m4.add(chunk.times, chunk.values[i]!, chunk.validities[i])
         }
         keep?.end()
-      } else {
-        for (;;) {
-          const chunk = await result.stream.fetchChunk()
-          signal.throwIfAborted()
-          if (!chunk || chunk.rowCount === 0) break
-          use(chunk)
-        }
-        pending = start()
-      }
+      },
+      chunk(chunk) {
+        rows += chunk.rowCount
+        addChunk(chunk, m4s)
+      },
     }
   }
-  try {
-    await readAll()
-  } catch (error) {
-    // The connection is not to be closed under a query that runs.
-    connection.interrupt()
-    await pending?.catch(() => {})
-    throw error
-  }
-  return rows
+  return { readerOf, rows: () => rows }
 }
 
 function addChunk(chunk: DuckDBDataChunk, m4s: readonly M4[]): void {
-  const items = <T>(index: number) => (chunk.getColumnVector(index) as unknown as { items: T }).items
-  const times = items<BigInt64Array>(0)
-  for (const [i, m4] of m4s.entries()) m4.add(times, items<Float64Array>(i + 1), readValidity(chunk, i + 1))
+  const times = itemsOf<BigInt64Array>(chunk, 0)
+  for (const [i, m4] of m4s.entries()) m4.add(times, itemsOf<Float64Array>(chunk, i + 1), readValidity(chunk, i + 1))
 }

@@ -4,6 +4,7 @@ import { lakeKind } from '../../sinks/lake/lake-columns.ts'
 import { readValidity } from '../../sinks/lake/read-lake.ts'
 import { type AnswerColumn, chooseChannels, type Described } from '../channels.ts'
 import { queriesOf, type Shape, type Source } from '../relation.ts'
+import { byChunk, itemsOf, scan } from '../scan.ts'
 import type { Part } from '../types.ts'
 import { type ChannelTally, createChannelTally, endValues, type Numbers, takeValues } from './channel-tally.ts'
 import { coveredNs, type Interval, secondsOf } from './intervals.ts'
@@ -11,7 +12,6 @@ import { judgeChannel, restsOf } from './judge-channel.ts'
 import { limitsOf } from './limits.ts'
 import type { ChannelReport, RateReport } from './report.ts'
 import { createRowTally, type RowTally, takeTimes, usualIntervalNs } from './row-tally.ts'
-import { itemsOf, scan } from './scan.ts'
 
 // One pass over a stream's rows, in order of era and time: the figures of its rows and of its channels.
 
@@ -70,10 +70,10 @@ export async function measureRows(
     connection,
     queriesOf({ part, sources, columns, shape: rowShape, rowsMax }),
     rowsMax,
-    (chunk) => {
+    byChunk((chunk) => {
       takeChunk(chunk, rows, channels)
       onRows(chunk.rowCount)
-    },
+    }),
     signal,
   )
   const base = { baseNs: part.fromNs, usualIntervalNs: usualIntervalNs(rows) }
