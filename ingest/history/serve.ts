@@ -166,11 +166,10 @@ export function createHistoryServer({
       response.end(toJson(await answerCompleteness(fromJson(text), signal)))
       return
     }
-    if (request.url === '/thinned' || request.url === '/thinned.json') {
+    if (request.url === '/thinned') {
       const asked = fromJson<Asked<ThinnedQuery>>(text)
       const thinned = await briefly(signal, (limited) => answerThinned(asked, limited))
-      if (request.url === '/thinned') sendThinned(thinned, response)
-      else await sendThinnedText(thinnedText(asked.query, thinned), response, signal)
+      await sendThinnedText(thinnedText(asked.query, thinned), response, signal)
     } else if (request.url === '/gaps') {
       response.end(toJson(await briefly(signal, (limited) => answerGaps(fromJson(text), limited))))
     } else if (request.url === '/rig-times') {
@@ -221,15 +220,6 @@ export function createHistoryServer({
       })
   })
   return server
-}
-
-/** Numbers as they lie in memory. */
-function sendThinned({ series, ...rest }: ThinnedAnswer, response: ServerResponse): void {
-  const arrays = series.flatMap(({ timesNs, values }) => [timesNs, values])
-  const head = { ...rest, series: series.map(({ timesNs, values, ...one }) => ({ ...one, points: timesNs.length })) }
-  response.write(encodeHead(head))
-  for (const { buffer, byteOffset, byteLength } of arrays) response.write(Buffer.from(buffer, byteOffset, byteLength))
-  response.end()
 }
 
 /** A file that retention has taken away meanwhile: a new look. */

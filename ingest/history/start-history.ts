@@ -21,7 +21,6 @@ import {
   type RigTimesAnswer,
   type RigTimesQuery,
   type StreamFacts,
-  type ThinnedAnswer,
   type ThinnedQuery,
 } from './types.ts'
 import { type Asked, fromJson, toJson } from './wire.ts'
@@ -36,9 +35,8 @@ export interface History {
    * `body` must be read to its end or destroyed. It ends with an error if the answer breaks off: it never ends as if it were whole.
    */
   readings(query: ReadingsQuery, signal?: AbortSignal): Promise<{ head: ReadingsHead; body: Readable }>
-  thinned(query: ThinnedQuery, signal?: AbortSignal): Promise<ThinnedAnswer>
-  /** The same as the JSON of the HTTP API. `body` as that of readings. */
-  thinnedText(query: ThinnedQuery, signal?: AbortSignal): Promise<Readable>
+  /** The JSON of the HTTP API, to be read as the body of readings. */
+  thinned(query: ThinnedQuery, signal?: AbortSignal): Promise<Readable>
   gaps(query: GapsQuery, signal?: AbortSignal): Promise<GapsAnswer>
   /** A report on what is there of that time: one is made at a time, others wait. */
   completeness(query: CompletenessQuery, signal?: AbortSignal): Promise<Completeness>
@@ -117,12 +115,7 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
       const head = fromJson<ReadingsHead>((await readHead(body)).toString('utf8'))
       return { head, body }
     },
-    async thinned(query, signal) {
-      const body = await ask('/thinned', query, signal)
-      const head = fromJson<ThinnedHead>((await readHead(body)).toString('utf8'))
-      return withArrays(head, await readBytes(body))
-    },
-    thinnedText: (query, signal) => ask('/thinned.json', query, signal),
+    thinned: (query, signal) => ask('/thinned', query, signal),
     gaps: async (query, signal) => fromJson<GapsAnswer>(await readText(await ask('/gaps', query, signal))),
     completeness: async (query, signal) =>
       fromJson<Completeness>(await readText(await ask('/completeness', query, signal))),
@@ -141,25 +134,6 @@ export function startHistory(options: HistoryOptions, program = builtProgram('hi
 }
 
 const againAfterMs = 100
-
-type ThinnedHead = Omit<ThinnedAnswer, 'series'> & {
-  series: (Omit<ThinnedAnswer['series'][number], 'timesNs' | 'values'> & { points: number })[]
-}
-
-function withArrays({ series, ...head }: ThinnedHead, bytes: Buffer): ThinnedAnswer {
-  // A copy, so that it begins where arrays of 64 bits may.
-  const { buffer } = new Uint8Array(bytes)
-  let at = 0
-  return {
-    ...head,
-    series: series.map(({ points, ...one }) => {
-      const timesNs = new BigInt64Array(buffer, at, points)
-      const values = new Float64Array(buffer, at + points * 8, points)
-      at += points * 16
-      return { ...one, timesNs, values }
-    }),
-  }
-}
 
 function post(
   agent: Agent,

@@ -9,7 +9,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { historyDefaults } from '../../ingest/history/start-history.ts'
 import { withConnection } from '../../ingest/history/with-connection.ts'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround, programs, readAll } from './history-setup.ts'
+import { buildPrograms, openGround, programs, readAll, thinnedOf } from './history-setup.ts'
 import { f64, makeBatch, spoolA } from './lake-setup.ts'
 
 // What history does when something is in the way: readers that go or stop, a process that dies, a lake that is far behind, numbers that are missing.
@@ -63,7 +63,7 @@ it('ends what nobody waits for, and serves others while readers stand still', as
     open.push({ body, gone })
   }
   // They read nothing; the others are not kept waiting by them.
-  const { rows } = await ground.history.thinned({ ...whole, points: 8 })
+  const { rows } = await thinnedOf(ground.history, { ...whole, points: 8 })
   expect(rows).toBe(ground.rows())
   const { body } = await ground.history.readings({ ...whole, format: 'arrow' })
   expect(tableFromIPC(await readAll(body)).numRows).toBe(ground.rows())
@@ -122,7 +122,7 @@ it('breaks off, and never ends short, when a file is gone', async () => {
   const files = ground.catalog.lakeFiles('s')
   expect(files.length).toBeGreaterThan(3)
   // Its footer is known by now.
-  await ground.history.thinned({ ...whole, points: 8 })
+  await thinnedOf(ground.history, { ...whole, points: 8 })
   rmSync(join(ground.lakeFolder, files.at(-1)!.path))
   const ask = async () => await readAll((await ground.history.readings({ ...whole, format: 'csv' })).body)
   await expect(ask()).rejects.toThrow()
@@ -132,11 +132,11 @@ it('says until when it can answer while the lake is too far behind', async () =>
   const ground = await openFilled(60, 5000, { history: { tailBytesMax: 1024 * 1024 } })
   await expect(ground.history.readings({ ...whole, format: 'csv' })).rejects.toMatchObject({ status: 503 })
   const early = { ...whole, parts: [{ rig, fromNs: 0n, toNs: 5000n }] }
-  expect((await ground.history.thinned({ ...early, points: 4 })).rows).toBe(5000)
+  expect((await thinnedOf(ground.history, { ...early, points: 4 })).rows).toBe(5000)
   await ground.toLake()
-  expect((await ground.history.thinned({ ...whole, points: 4 })).rows).toBe(ground.rows())
+  expect((await thinnedOf(ground.history, { ...whole, points: 4 })).rows).toBe(ground.rows())
   for (let i = 0; i < 20; i++) await ground.put()
-  expect((await ground.history.thinned({ ...whole, points: 4 })).rows).toBe(ground.rows())
+  expect((await thinnedOf(ground.history, { ...whole, points: 4 })).rows).toBe(ground.rows())
 })
 
 it('places Gaps and holes in time, from the lake and behind it', async () => {

@@ -6,7 +6,7 @@ import { tableFromIPC, type Vector } from 'apache-arrow'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Format } from '../../ingest/history/types.ts'
 import type { Column, Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround, readAll } from './history-setup.ts'
+import { buildPrograms, openGround, readAll, thinnedOf } from './history-setup.ts'
 import { makeBatch } from './lake-setup.ts'
 
 // Every value comes back as it was written, in every format, from the lake and from the journal.
@@ -223,9 +223,11 @@ it('gives the channels that are asked for, in that order, and names the nearest 
     status: 404,
     message: expect.stringContaining('"ecg"'),
   })
-  await expect(history.thinned({ parts, stream: 'ecg', points: 3, missing: [] })).rejects.toMatchObject({ status: 400 })
+  await expect(thinnedOf(history, { parts, stream: 'ecg', points: 3, missing: [] })).rejects.toMatchObject({
+    status: 400,
+  })
   await expect(
-    history.thinned({ parts, stream: 'ecg', channels: ['상태, text'], points: 8, missing: [] }),
+    thinnedOf(history, { parts, stream: 'ecg', channels: ['상태, text'], points: 8, missing: [] }),
   ).rejects.toMatchObject({ status: 400 })
 })
 

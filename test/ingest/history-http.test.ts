@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { httpConfig } from '../../ingest/http/config.ts'
 import { startHttp } from '../../ingest/http/http.ts'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround } from './history-setup.ts'
+import { buildPrograms, openGround, thinnedOf } from './history-setup.ts'
 import { f64, makeBatch } from './lake-setup.ts'
 import { createFeed, createState } from './live-feed.ts'
 
@@ -50,7 +50,7 @@ it('gives two million points without keeping receipts waiting', async () => {
   expect(delay.max / 1e6).toBeLessThan(300)
   const answer = JSON.parse(Buffer.concat(parts).toString('utf8'))
   const query = { parts: [{ rig, fromNs: 0n, toNs: BigInt(rows) * 1000n }], stream: 's', points: 50_000, missing: [] }
-  const { series, method, pixels, ...gaps } = await history.thinned(query)
+  const { series, method, pixels, ...gaps } = await thinnedOf(history, query)
   expect(answer).toMatchObject({ stream: 's', fromNs: '0', toNs: String(rows * 1000), gaps: [], holes: [], cut: false })
   expect(answer.thinned).toEqual({ method, pixels, rows: gaps.rows })
   expect(answer.series).toHaveLength(40)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createKnownTimes, createTimesReader, createTimesWriter } from '../../ingest/history/known-times.ts'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround } from './history-setup.ts'
+import { buildPrograms, openGround, thinnedOf } from './history-setup.ts'
 import { makeBatch } from './lake-setup.ts'
 
 // Times that are kept from one thinned series for the next: the next one is as if it had read them.
@@ -84,7 +84,7 @@ it('answers for the next channel, and again for the first, with every row at its
   }
   const toNs = BigInt(rows.length) * 1000n
   for (const channel of ['a', 'b', 'a', 'b'] as const) {
-    const { series } = await ground.history.thinned({
+    const { series } = await thinnedOf(ground.history, {
       parts: [{ rig, fromNs: 0n, toNs }],
       stream: 's',
       channels: [channel],

@@ -1,7 +1,7 @@
 import { type Table, tableFromIPC } from 'apache-arrow'
 import { expect, it } from 'vitest'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround, readAll } from './history-setup.ts'
+import { buildPrograms, openGround, readAll, thinnedOf } from './history-setup.ts'
 import { f64, makeBatch, spoolA } from './lake-setup.ts'
 
 // History while it is being written: every row that was durable when it was asked is in the answer, once.
@@ -81,7 +81,7 @@ it('has each row once, while the journal grows, its segments go and the lake tak
     while (performance.now() < until) {
       const least = durable
       const toNs = BigInt(least) * 1_000_000n + 1n
-      const { rows, series } = await ground.history.thinned({
+      const { rows, series } = await thinnedOf(ground.history, {
         parts: [{ rig, fromNs: 0n, toNs }],
         stream: 's',
         channels: ['x'],

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { silentLog } from '../../common/log.ts'
 import { openSegmentLog } from '../../common/segment-log.ts'
 import type { Position } from '../../common/segment-log-types.ts'
-import { type HistoryConfig, startHistory } from '../../ingest/history/start-history.ts'
+import { type History, type HistoryConfig, startHistory } from '../../ingest/history/start-history.ts'
+import type { ThinnedAnswer, ThinnedQuery } from '../../ingest/history/types.ts'
 import { encodeJournalRecord } from '../../ingest/journal-record.ts'
 import { startLakeSink } from '../../ingest/sinks/start-sink.ts'
 import { encodeEnvelope } from '../../protos/envelope.ts'
@@ -113,4 +115,22 @@ export async function readAll(body: Readable): Promise<Buffer> {
   const parts: Buffer[] = []
   for await (const part of body as AsyncIterable<Buffer>) parts.push(part)
   return Buffer.concat(parts)
+}
+
+type Thinned = Omit<ThinnedAnswer, 'gaps' | 'holes'> & { gaps: unknown[]; holes: unknown[] }
+
+/** A thinned answer, read back from its JSON. */
+export async function thinnedOf(history: History, query: ThinnedQuery): Promise<Thinned> {
+  const { thinned, series, gaps, holes, cut } = JSON.parse(await text(await history.thinned(query)))
+  return {
+    ...thinned,
+    gaps,
+    holes,
+    cut,
+    series: series.map(({ timesNs, values, ...facts }: { timesNs: string[]; values: number[] }) => ({
+      ...facts,
+      timesNs: BigInt64Array.from(timesNs, BigInt),
+      values: Float64Array.from(values),
+    })),
+  }
 }

@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow'
 import { expect, it } from 'vitest'
 import type { Schema } from '../../protos/types.ts'
-import { buildPrograms, openGround, readAll } from './history-setup.ts'
+import { buildPrograms, openGround, readAll, thinnedOf } from './history-setup.ts'
 import { f64, makeBatch } from './lake-setup.ts'
 
 buildPrograms()
@@ -44,7 +44,7 @@ it('reads what is in the lake and what is not yet as one, in order', async () =>
   expect(values).toEqual(expected())
   expect(head.channels).toEqual([{ name: 'x', column: 'x', kind: 'f64', unit: 'm/s', code: '', description: '' }])
   expect(table.getChild('rig')!.get(3)).toBe(rig)
-  const thinned = await ground.history.thinned({
+  const thinned = await thinnedOf(ground.history, {
     parts: [{ rig, fromNs: 0n, toNs: BigInt(row) * 1000n }],
     stream: '주행',
     points: 16,

@@ -156,7 +156,7 @@ export function addReadingsRoutes(api: Api, deps: ReadingsDeps): void {
         `format: thinned series are JSON (found ${JSON.stringify(query.format)}); leave out format, or points`,
       )
     }
-    const body = await orProblem(history.thinnedText({ ...asked, points: query.points }, c.req.raw.signal))
+    const body = await orProblem(history.thinned({ ...asked, points: query.points }, c.req.raw.signal))
     return send(c, body, { 'content-type': 'application/json' }) as never
   })
 
