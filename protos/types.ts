@@ -100,6 +100,8 @@ export const causes = [
   'ingest_restored',
   'retention',
   'agent_overloaded',
+  'journal_damaged',
+  'quarantine_full',
 ] as const
 export type Cause = (typeof causes)[number]
 

@@ -20,6 +20,8 @@ const toDo: Record<Cause, string> = {
   ingest_restored: 'ingest was restored from an older copy, and the rig has it no more',
   retention: 'it was removed because it was old',
   agent_overloaded: 'its agent could not keep up; give it fewer channels or a faster machine',
+  journal_damaged: "ingest's disk gave back other bytes than were written; look at its disk",
+  quarantine_full: 'what could not be stored had no room in quarantine; look at it, and raise quarantineBytesMax',
 }
 
 export interface GapRule {

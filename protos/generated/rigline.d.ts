@@ -976,7 +976,13 @@ export namespace rigline {
             RETENTION = 8,
 
             /** AGENT_OVERLOADED value */
-            AGENT_OVERLOADED = 9
+            AGENT_OVERLOADED = 9,
+
+            /** JOURNAL_DAMAGED value */
+            JOURNAL_DAMAGED = 10,
+
+            /** QUARANTINE_FULL value */
+            QUARANTINE_FULL = 11
         }
 
         /**

@@ -2476,6 +2476,8 @@ export const rigline = $root.rigline = (() => {
          * @property {number} INGEST_RESTORED=7 INGEST_RESTORED value
          * @property {number} RETENTION=8 RETENTION value
          * @property {number} AGENT_OVERLOADED=9 AGENT_OVERLOADED value
+         * @property {number} JOURNAL_DAMAGED=10 JOURNAL_DAMAGED value
+         * @property {number} QUARANTINE_FULL=11 QUARANTINE_FULL value
          */
         v1.Cause = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -2489,6 +2491,8 @@ export const rigline = $root.rigline = (() => {
             values[valuesById[7] = "INGEST_RESTORED"] = 7;
             values[valuesById[8] = "RETENTION"] = 8;
             values[valuesById[9] = "AGENT_OVERLOADED"] = 9;
+            values[valuesById[10] = "JOURNAL_DAMAGED"] = 10;
+            values[valuesById[11] = "QUARANTINE_FULL"] = 11;
             return values;
         })();
 
