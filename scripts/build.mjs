@@ -31,6 +31,8 @@ const programs = [
   ['ingest/history/history-process.ts', 'history-process'],
   ['bench/bench.ts', 'bench'],
   ['bench/bench-agent.ts', 'bench-agent'],
+  ['test/faults/main.ts', 'faults'],
+  ['test/faults/preload.ts', 'faults-preload'],
 ].filter(([entry]) => existsSync(entry))
 
 // Built aside, then put in place at once: a build that fails, or runs while a program is started, leaves the last one whole.
@@ -47,6 +49,7 @@ if (!agentOnly) {
     outdir: aside,
     chunkNames: 'chunks/[name]-[hash]',
   })
+  await build({ ...node, entryPoints: ['test/faults/preload.ts'], outfile: `${aside}/faults-preload.js` })
   await buildPage(aside)
 }
 if (existsSync('agent/main.ts')) {

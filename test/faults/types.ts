@@ -1,3 +1,4 @@
+import type { AgentCounters } from '../../agent/agent.ts'
 import type { Cause } from '../../protos/types.ts'
 
 // The seams of the faults harness (npm run faults): real processes under a seeded load of numbered rows, a schedule of faults drawn from
@@ -24,19 +25,44 @@ export type NamedPoint =
   | 'journal.synced'
   /** InfluxDB has answered a write, the sink's cursor is not saved. Ingest is killed by the harness's HTTP proxy. */
   | 'influx.written'
-  /** A Parquet file has its name, the catalog does not know it. The lake's process ends itself, or takes ingest along. */
+  /** A Parquet file has its name, the catalog does not know it: the lake's process ends itself. */
   | 'lake.renamed'
+  /** The same, and it takes ingest along. */
+  | 'lake.renamed_ingest'
+
+/**
+ * What the preload is told: JSON in the file that the environment variable FAULTS_CONTROL names (no such file: nothing to do), replaced by
+ * renaming whenever it changes; the preload looks at it at its start, and often enough (at each named point; the clock within 20 ms).
+ * It is loaded by NODE_OPTIONS=--import=<dist>/faults-preload.js (scripts/build.mjs builds test/faults/preload.ts as `faults-preload`),
+ * so the processes that Rigline starts itself have it, too: the lake's, which is started without any arguments for Node.
+ */
+export interface Control {
+  /** Added to Date.now() and new Date(). 0: the real time. */
+  clockMs: number
+  /**
+   * SIGKILL by itself the `times`-th time, counted from the moment that this `id` is seen first. Before it, a file `<control>.fired-<id>` is
+   * written: where that is there, nothing is done any more (a process that is started again reads the same file). `parent`: the process
+   * that started this one is killed first (lake.renamed: ingest and lake together).
+   */
+  killAt?: { id: string; point: NamedPoint; times: number; parent?: boolean }
+  /** Files below the folder may take so many bytes; more is ENOSPC. */
+  quota?: { folder: string; bytes: number }
+  /** The lake's process ends itself with SIGSEGV whenever it is about to write what this place in the journal belongs to. */
+  poison?: { segment: string; offset: number }
+}
 
 /** One of Rigline's programs, or InfluxDB, as a real process. */
 export interface Process {
+  readonly name: string
   readonly running: boolean
+  readonly pid: number | undefined
   start(): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
   /** SIGTERM. */
   stop(): Promise<void>
-  /** Resolves when it has ended by itself. */
-  ended(): Promise<void>
+  /** Resolves when it has ended, however; with its exit code, null after a signal. An end that nobody asked for is a problem of the run, unless it was awaited here. */
+  ended(): Promise<number | null>
   /** What it wrote on standard error so far. */
   output(): string
 }
@@ -45,10 +71,18 @@ export interface Process {
 export interface RiglineProcess extends Process {
   /** Its data folder. */
   readonly data: string
-  /** Ends it (SIGKILL by itself) the `times`-th time that it reaches the point; resolves when it has ended, or rejects after timeoutMs. */
+  /**
+   * Ends it (SIGKILL by itself, by openControl's killAt) the `times`-th time that it reaches the point; resolves when it has ended, or
+   * rejects after timeoutMs. 'lake.renamed' ends the lake's process, which ingest starts again; 'influx.written' is not for this.
+   */
   killAt(point: NamedPoint, times: number, timeoutMs: number): Promise<void>
   /** Moves its wall clock (Date.now) by so much from the real one, in ms, for this start and those to come; 0: right again. The monotonic clock goes on. */
   stepClock(byMs: number): void
+  /** What its preload is told, from now on and in later starts. */
+  readonly control: Readonly<Control>
+  tell(change: Partial<Control>): void
+  /** Environment of its next start (RIGLINE_* override keys of the configuration). */
+  readonly env: Record<string, string>
 }
 
 /** What an agent measures, and how. */
@@ -62,6 +96,10 @@ export interface RigKind {
 export interface Rig extends RigKind, RiglineProcess {
   /** Rows that the harness has generated so far. */
   generated(): number
+  /** Makes its feeds yield so many bytes a second, about, beside what they yield anyway; 0: no more. */
+  burst(bytesPerS: number): void
+  /** Keys of agent.yaml over the usual ones ({ spool: { bytesMax } }), to be changed before its next start. */
+  readonly config: Record<string, unknown>
 }
 
 /** TCP between two processes. */
@@ -86,6 +124,7 @@ export interface InfluxLink extends Link {
 /** All that runs. */
 export interface World {
   readonly folder: string
+  readonly group: string
   readonly rigs: readonly Rig[]
   readonly broker: Process
   readonly ingest: RiglineProcess
@@ -96,11 +135,21 @@ export interface World {
   readonly influxLink: InfluxLink
   /** Files on which a disk of fixed size lies under a process's data folder, where the harness may make one (root on Linux): fills and frees it. */
   disk(of: RiglineProcess): { fill(leaveBytes: number): void; free(): void } | undefined
-  /** Configuration of ingest, to be changed before its next start. */
+  /** Configuration of ingest, to be changed before its next start; written into ingest.yaml at each start. */
   readonly ingestConfig: Record<string, unknown>
   readonly mqttPort: number
   readonly httpUrl: string
   log(text: string): void
+  /** Another process of the world: ended with it. */
+  spawn(options: SpawnOptions): Process
+}
+
+export interface SpawnOptions {
+  name: string
+  /** Executable and arguments, asked at each start. */
+  command(): { file: string; args: string[]; env?: NodeJS.ProcessEnv }
+  /** Resolves when it is ready; called again and again until it resolves with true. */
+  ready(): Promise<boolean>
 }
 
 /** What a fault may have cost: a Gap that none of these explains fails the run. */
@@ -108,7 +157,7 @@ export interface Excuse {
   /** Undefined: any. */
   rig?: string
   causes: Cause[]
-  /** Harness's wall clock, ms; some slack is added by the account. */
+  /** The Gap's interval must touch this one. Harness's wall clock, ms; some slack is added by the account. */
   fromMs: number
   toMs: number
 }
