@@ -32,7 +32,6 @@ const programs = [
   ['bench/bench.ts', 'bench'],
   ['bench/bench-agent.ts', 'bench-agent'],
   ['test/faults/main.ts', 'faults'],
-  ['test/faults/preload.ts', 'faults-preload'],
 ].filter(([entry]) => existsSync(entry))
 
 // Built aside, then put in place at once: a build that fails, or runs while a program is started, leaves the last one whole.
