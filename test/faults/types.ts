@@ -1,5 +1,6 @@
 import type { AgentCounters } from '../../agent/agent.ts'
 import type { Cause } from '../../protos/types.ts'
+import type { ControlFile } from './control.ts'
 
 // The seams of the faults harness (npm run faults): real processes under a seeded load of numbered rows, a schedule of faults drawn from
 // the same seed, and an account that counts from the seed alone.
@@ -30,27 +31,6 @@ export type NamedPoint =
   /** The same, and it takes ingest along. */
   | 'lake.renamed_ingest'
 
-/**
- * What the preload is told: JSON in the file that the environment variable FAULTS_CONTROL names (no such file: nothing to do), replaced by
- * renaming whenever it changes; the preload looks at it at its start, and often enough (at each named point; the clock within 20 ms).
- * It is loaded by NODE_OPTIONS=--import=<dist>/faults-preload.js (scripts/build.mjs builds test/faults/preload.ts as `faults-preload`),
- * so the processes that Rigline starts itself have it, too: the lake's, which is started without any arguments for Node.
- */
-export interface Control {
-  /** Added to Date.now() and new Date(). 0: the real time. */
-  clockMs: number
-  /**
-   * SIGKILL by itself the `times`-th time, counted from the moment that this `id` is seen first. Before it, a file `<control>.fired-<id>` is
-   * written: where that is there, nothing is done any more (a process that is started again reads the same file). `parent`: the process
-   * that started this one is killed first (lake.renamed: ingest and lake together).
-   */
-  killAt?: { id: string; point: NamedPoint; times: number; parent?: boolean }
-  /** Files below the folder may take so many bytes; more is ENOSPC. */
-  quota?: { folder: string; bytes: number }
-  /** The lake's process ends itself with SIGSEGV whenever it is about to write what this place in the journal belongs to. */
-  poison?: { segment: string; offset: number }
-}
-
 /** One of Rigline's programs, or InfluxDB, as a real process. */
 export interface Process {
   readonly name: string
@@ -78,9 +58,8 @@ export interface RiglineProcess extends Process {
   killAt(point: NamedPoint, times: number, timeoutMs: number): Promise<void>
   /** Moves its wall clock (Date.now) by so much from the real one, in ms, for this start and those to come; 0: right again. The monotonic clock goes on. */
   stepClock(byMs: number): void
-  /** What its preload is told, from now on and in later starts. */
-  readonly control: Readonly<Control>
-  tell(change: Partial<Control>): void
+  /** Of its preload, and that of the processes it starts. */
+  readonly control: ControlFile
   /** Environment of its next start (RIGLINE_* override keys of the configuration). */
   readonly env: Record<string, string>
 }
@@ -96,6 +75,10 @@ export interface RigKind {
 export interface Rig extends RigKind, RiglineProcess {
   /** Rows that the harness has generated so far. */
   generated(): number
+  /** Asks it over IPC; rejects if it does not run. */
+  counters(): Promise<AgentCounters>
+  /** A second agent of the same rig, with a data folder of its own, not started yet. Its rows come from the same file or device: see `feed`. */
+  clone(name: string): RiglineProcess & { counters(): Promise<AgentCounters> }
   /** Makes its feeds yield so many bytes a second, about, beside what they yield anyway; 0: no more. */
   burst(bytesPerS: number): void
   /** Keys of agent.yaml over the usual ones ({ spool: { bytesMax } }), to be changed before its next start. */
