@@ -30,6 +30,8 @@ export interface SegmentLogOptions {
   recordBytesMax: number
   /** Of records that wait for the disk. 256 MiB. */
   waitingBytesMax?: number
+  /** Names of new segments sort behind this one too: who reads the log may have been further than what is left of it. */
+  namesAfter?: string | undefined
   /** Told of each step of `synced`, in order; a step into a new segment says that the one before is sealed. */
   onSynced?: (position: Position) => void
   log?: Logger
@@ -64,6 +66,8 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Segmen
   await files.createDirectory(directory)
   const found = await recoverSegments(directory, files, log)
   let begun = (_segment: string) => {}
+  const { lastName, namesAfter } = { ...found, ...options }
+  if (namesAfter !== undefined && (lastName ?? '') < namesAfter) found.lastName = namesAfter
   const segments = createSegments(
     {
       ...options,

@@ -3,10 +3,12 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { openSegmentLog } from '../common/segment-log.ts'
 import { comparePositions, type Position, type SegmentLog } from '../common/segment-log-types.ts'
 import { readRecords } from '../common/segment-reader.ts'
+import { isUlid } from '../common/ulid.ts'
 import { decodeBody, readHeader } from '../protos/envelope.ts'
-import { isName } from '../protos/topics.ts'
-import type { EnvelopeHeader } from '../protos/types.ts'
+import { isName, ownRig } from '../protos/topics.ts'
+import type { EnvelopeHeader, Range } from '../protos/types.ts'
 import type { Catalog } from './catalog/types.ts'
+import { createJournalNumbers } from './journal-numbers.ts'
 import { decodeJournalRecord } from './journal-record.ts'
 import { createJournalRoom, type JournalRoom } from './journal-room.ts'
 import { createSequence, type Sequence } from './sequence.ts'
@@ -22,6 +24,8 @@ export interface JournalOptions {
   segmentAgeMaxMs: number
   catalog: Catalog
   log: Logger
+  /** The newest segment that is known beside the catalog: new ones sort behind it. */
+  namesAfter?: string | undefined
   onSynced(position: Position): void
   /** An envelope behind the last checkpoint, read anew at the start. May throw for what it can't read. */
   onReadAgain?(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, position: Position): void
@@ -38,6 +42,8 @@ export interface Journal {
   log: SegmentLog
   room: JournalRoom
   sequence: Sequence
+  /** The envelope is durable at this position. */
+  had(header: Pick<EnvelopeHeader, 'rig' | 'spool' | 'seq'>, position: Position): void
   /** Saves the numbers; everything before the position is in them. */
   checkpoint(upTo: Position): void
   /** Deletes the segments that lie wholly before the position (and before the last checkpoint). */
@@ -50,6 +56,7 @@ export const journalFolder = (dataFolder: string): string => join(dataFolder, 'j
 /** Throws if the folder can't be used. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { catalog } = options
+  const saved = catalog.ranges()
   const folder = journalFolder(options.folder)
   const log = await openSegmentLog({
     directory: folder,
@@ -59,15 +66,23 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     recordBytesMax,
     log: options.log,
     onSynced: options.onSynced,
+    namesAfter: newestKnown(catalog, saved.upTo, options.namesAfter),
   })
-  const saved = catalog.ranges()
   const sequence = createSequence(saved.spools)
+  const numbers = createJournalNumbers(catalog)
+  const had: Journal['had'] = ({ rig, spool, seq }, { segment }) => {
+    sequence.had(rig, spool, seq)
+    numbers.add(segment, rig, spool, seq)
+  }
   let savedUpTo = saved.upTo
   const throttle = createThrottle()
   for await (const { bytes, position } of readRecords(folder, savedUpTo, log.synced)) {
     try {
       const { receivedNs, envelope } = decodeJournalRecord(bytes)
-      const header = countAgain(sequence, envelope)
+      const header = readHeader(envelope)
+      sequence.begin(header.rig, header.spool, header.seq, header.predecessor)
+      had(header, position)
+      countGone(sequence, envelope, header)
       options.onReadAgain?.(header, envelope, receivedNs, position)
     } catch (error) {
       // Nothing in one record may keep ingest from starting: what its numbers are worth is counted, the rest stays a hole.
@@ -78,6 +93,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 
   const checkpoint = (end: Position) => {
+    // First: of these there may be more than the ranges have, and never less.
+    numbers.save()
     const owed = options.onCheckpoint?.()
     const upTo = owed && comparePositions(owed, end) < 0 ? owed : end
     catalog.saveRanges(sequence.changed(), upTo)
@@ -94,6 +111,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     log,
     room,
     sequence,
+    had,
     checkpoint,
     async dropBefore(position) {
       const bound = savedUpTo && comparePositions(savedUpTo, position) < 0 ? savedUpTo : position
@@ -111,19 +129,40 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 }
 
-function countAgain(sequence: Sequence, envelope: Uint8Array): EnvelopeHeader {
-  const header = readHeader(envelope)
-  sequence.begin(header.rig, header.spool, header.seq, header.predecessor)
-  sequence.had(header.rig, header.spool, header.seq)
-  countGone(sequence, envelope, header)
-  return header
+/** The newest segment that anybody who reads the journal knows of, even if the journal itself is older than they are. */
+function newestKnown(catalog: Catalog, upTo: Position | undefined, namesAfter: string | undefined): string | undefined {
+  const known = [
+    upTo?.segment,
+    catalog.cursor('lake')?.segment,
+    catalog.cursor('influx')?.segment,
+    catalog.newestLakeSegment(),
+    catalog.journalSegments().at(-1),
+    namesAfter,
+  ]
+  return known
+    .filter((name) => name !== undefined && isUlid(name))
+    .sort()
+    .at(-1)
 }
 
 /** A Gap that stands for numbers says that these will never come. */
-export function countGone(sequence: Sequence, envelope: Uint8Array, header: ReturnType<typeof readHeader>): boolean {
+export function countGone(sequence: Sequence, envelope: Uint8Array, header: EnvelopeHeader): boolean {
   if (header.bodyType !== 'gap') return false
   const { body } = decodeBody(envelope, header)
-  if (body.type !== 'gap' || body.gap.numbers.length === 0 || !isName(body.gap.spool)) return false
-  sequence.gone(header.rig, body.gap.spool, body.gap.numbers)
+  if (body.type !== 'gap' || !isName(body.gap.spool)) return false
+  const { rig = header.rig, spool } = body.gap
+  const numbers = body.gap.numbers.flatMap((range) => declarable(range, spool, header))
+  if (numbers.length === 0) return false
+  // Only ingest speaks for others.
+  sequence.gone(header.rig === ownRig ? rig : header.rig, spool, numbers)
   return true
+}
+
+/**
+ * What a Gap may say of a number: that it was given out and will not come. It knows of those before its own, and of spools before
+ * its own, whose ids sort by birth; were a later one believed, what comes under it would be taken for a repeat, and lost.
+ */
+function declarable({ from, to }: Range, spool: string, { rig, spool: own, seq }: EnvelopeHeader): Range[] {
+  if (rig === ownRig || spool < own) return [{ from, to }]
+  return spool === own && from < seq ? [{ from, to: Math.min(to, seq - 1) }] : []
 }

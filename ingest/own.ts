@@ -5,7 +5,7 @@ import { ulid } from '../common/ulid.ts'
 import { encodeEnvelope, readHeader } from '../protos/envelope.ts'
 import { ownRig } from '../protos/topics.ts'
 import { type Body, type EnvelopeHeader, envelopeBytesMax } from '../protos/types.ts'
-import type { Journal } from './journal.ts'
+import { countGone, type Journal } from './journal.ts'
 import { encodeJournalRecord } from './journal-record.ts'
 
 // What people enter at the ingest is an envelope of the ingest's own, numbered like any rig's and in the same journal.
@@ -37,7 +37,7 @@ export class NotStoredError extends Error {
 }
 
 export interface OwnOptions {
-  journal: Pick<Journal, 'log' | 'room' | 'sequence'>
+  journal: Pick<Journal, 'log' | 'room' | 'sequence' | 'had'>
   clock: Clock
   log: Logger
   /** The envelope is durable, at this position of the journal. */
@@ -77,7 +77,8 @@ export function createOwn({ journal, clock, log, onStored }: OwnOptions): Own {
       throw new NotStoredError((cause as Error).message, { cause })
     }
     seq = number.seq
-    sequence.had(ownRig, spool, seq)
+    journal.had(header, position)
+    countGone(sequence, envelope, header)
     const stored = { spool, seq, receivedNs }
     onStored(header, envelope, receivedNs, position)
     return stored

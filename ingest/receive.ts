@@ -77,7 +77,7 @@ export function createReceive(options: ReceiveOptions): Receive {
   }
 
   const stored = ({ header, bytes }: Framed, receivedNs: bigint, position: Position) => {
-    sequence.had(header.rig, header.spool, header.seq)
+    journal.had(header, position)
     try {
       countGone(sequence, bytes, header)
     } catch (error) {

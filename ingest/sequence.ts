@@ -1,4 +1,4 @@
-import { createRangeSet, type RangeSet } from '../common/range-set.ts'
+import { createRangeSet, type RangeSet, subtractRanges } from '../common/range-set.ts'
 import type { Range, Receipt } from '../protos/types.ts'
 import type { SpoolRanges } from './catalog/types.ts'
 
@@ -24,6 +24,12 @@ export interface Sequence {
   failed(rig: string, spool: string, seq: number): void
   /** Numbers that a Gap declares gone count as had. Beyond the bounds they stay holes. */
   gone(rig: string, spool: string, ranges: readonly Range[]): void
+  /** Numbers that were had and are nowhere any more: they are absent from now on. Returns the spool as it is then. */
+  lost(rig: string, spool: string, ranges: readonly Range[]): SpoolRanges
+  /** Which of these numbers neither came nor were declared gone. */
+  absent(rig: string, spool: string, ranges: readonly Range[]): Range[]
+  /** What of these numbers no Gap declares gone. */
+  undeclared(rig: string, spool: string, ranges: readonly Range[]): Range[]
   receipt(rig: string, spool: string): Receipt
   /** Spools changed since they were last saved, for the catalog. */
   changed(): SpoolRanges[]
@@ -110,6 +116,14 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
       }
       changed.add(entry)
     },
+    lost(rig, spool, ranges) {
+      const entry = entryOf(rig, spool)
+      entry.had = createRangeSet(subtractRanges(entry.had.ranges(), ranges))
+      changed.add(entry)
+      return describe(entry)
+    },
+    absent: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.had.ranges() ?? []),
+    undeclared: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.gone.ranges() ?? []),
     receipt(rig, spool) {
       const had = entries.get(keyOf(rig, spool))?.had
       const through = had?.through() ?? 0

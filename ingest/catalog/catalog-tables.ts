@@ -1,6 +1,6 @@
 // The tables of the catalog. `formatVersion` stands in SQLite's user_version; a later release adds its steps to `upgrades`.
 
-export const formatVersion = 2
+export const formatVersion = 3
 
 /** `upgrades[n]` takes a catalog from version n to n + 1. */
 export const upgrades: readonly string[] = [
@@ -91,5 +91,21 @@ export const upgrades: readonly string[] = [
   CREATE INDEX lake_files_by_segment ON lake_files (segment, path) WHERE substr(table_name, 1, 1) <> '_';
   -- For whoever asks for a time: of fifty thousand files those that have it are found in a millisecond.
   CREATE INDEX lake_files_by_time ON lake_files (table_name, CAST(max_time_ns AS INTEGER), CAST(min_time_ns AS INTEGER));
+  `,
+  `
+  -- Which numbers lie in which segment of the journal, until it is known that the lake has each of them.
+  CREATE TABLE journal_numbers (
+    segment TEXT NOT NULL, rig TEXT NOT NULL, spool TEXT NOT NULL, ranges TEXT NOT NULL, PRIMARY KEY (segment, rig, spool)
+  );
+  -- Numbers that were receipted and are nowhere any more, until they come again or a Gap says so.
+  CREATE TABLE lost_numbers (
+    rig TEXT NOT NULL, spool TEXT NOT NULL, segment TEXT NOT NULL, ranges TEXT NOT NULL, found_ms INTEGER NOT NULL,
+    PRIMARY KEY (rig, spool, segment)
+  );
+  -- Parts of the journal that were dropped before a sink had taken them: see owed-table.ts.
+  CREATE TABLE owed (
+    sink TEXT NOT NULL, from_segment TEXT NOT NULL, from_at INTEGER NOT NULL, to_segment TEXT NOT NULL, to_at INTEGER NOT NULL,
+    file_row INTEGER NOT NULL, PRIMARY KEY (sink, from_segment, from_at)
+  );
   `,
 ]

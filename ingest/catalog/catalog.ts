@@ -2,6 +2,8 @@ import { comparePositions, type Position } from '../../common/segment-log-types.
 import { decodeSchema } from '../../protos/schema.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import { lastRowsTable } from './last-rows-table.ts'
+import { numbersTables } from './numbers-tables.ts'
+import { owedTable } from './owed-table.ts'
 import { removedTable } from './removed-table.ts'
 import { reportsTable } from './reports-table.ts'
 import { runsTables } from './runs-tables.ts'
@@ -25,7 +27,9 @@ export function openCatalog(file: string, options: { readOnly?: boolean } = {}):
     ...parkedTable(sql),
     ...lakeTable(sql),
     ...removedTable(sql),
+    ...numbersTables(sql),
     ...fieldTable(sql),
+    owed: owedTable(sql),
     runs: runsTables(sql),
     reports: reportsTable(sql),
     close: sql.close,
@@ -275,8 +279,17 @@ function lakeTable(sql: Sqlite): Part<'addLakeFiles' | 'lakeFiles' | 'lakeFilesO
   }
 }
 
-function fieldTable(sql: Sqlite): Part<'saveField' | 'fields'> {
+function fieldTable(sql: Sqlite): Part<'claimField' | 'saveField' | 'fields'> {
   return {
+    claimField: (measurement, field, kind) =>
+      sql.transaction(() => {
+        sql.run('INSERT OR IGNORE INTO fields VALUES (?, ?, ?)', measurement, field, kind)
+        return sql.all<{ kind: string }>(
+          'SELECT kind FROM fields WHERE measurement = ? AND field = ?',
+          measurement,
+          field,
+        )[0]!.kind
+      }),
     saveField: (measurement, field, kind) =>
       sql.run('INSERT OR REPLACE INTO fields VALUES (?, ?, ?)', measurement, field, kind),
     fields: () => sql.all('SELECT measurement, field, kind FROM fields ORDER BY measurement, field'),

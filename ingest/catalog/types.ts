@@ -1,5 +1,7 @@
 import type { Position } from '../../common/segment-log-types.ts'
 import type { Range, Schema } from '../../protos/types.ts'
+import type { NumbersTables } from './numbers-tables.ts'
+import type { OwedTable } from './owed-table.ts'
 import type { ReportsTable } from './reports-table.ts'
 import type { RunsTables } from './runs-tables.ts'
 
@@ -77,7 +79,7 @@ export interface LastRow {
   staleAfterMs: number
 }
 
-export interface Catalog {
+export interface Catalog extends NumbersTables {
   // rigs (writer: ingest)
   saveRig(rig: RigRecord): void
   rigs(): RigRecord[]
@@ -128,7 +130,11 @@ export interface Catalog {
   /** Removed, and still on the disk as far as is known; removed up to `beforeMs`, or behind `notAfterMs`, which the clock says is to come. */
   lakeLeftovers(filesMax: number, beforeMs?: number, notAfterMs?: number): string[]
   lakeDeleted(paths: readonly string[], nowMs: number): void
-  // fields of InfluxDB and the kind each has (writer: influx)
+  // what of the journal a sink is owed out of the lake (writers: ingest, and who refills)
+  owed: OwedTable
+  // fields of InfluxDB and the kind each has (writers: influx, and who refills)
+  /** Takes a field that has no kind yet for this one. Returns the kind it has then: somebody may have been first. */
+  claimField(measurement: string, field: string, kind: string): string
   saveField(measurement: string, field: string, kind: string): void
   fields(): { measurement: string; field: string; kind: string }[]
   // events about runs, markers and rigs (writer: ingest)

@@ -38,9 +38,9 @@ async function setUp(folder: string, bytesMax = 64 * 1024 * 1024, append?: (log:
     onSynced() {},
   })
   const told: EnvelopeHeader[] = []
-  const { log, room, sequence } = journal
+  const { log, room, sequence, had } = journal
   const own = createOwn({
-    journal: append ? { room, sequence, log: { ...log, append: append(log) } } : journal,
+    journal: append ? { room, sequence, had, log: { ...log, append: append(log) } } : journal,
     clock: createClock(),
     log: silentLog,
     onStored: (header) => told.push(header),

@@ -52,7 +52,7 @@ async function setUp() {
     recordBytesMax: 512 * 1024,
     warn: silentLog.warn,
   })
-  const journal = { log: data.journal, room, sequence: createSequence([]) }
+  const journal = { log: data.journal, room, sequence: createSequence([]), had() {} }
   const own = createOwn({ journal, clock: createClock(), log: silentLog, onStored() {} })
   data.saveSchema(heart)
   data.saveSchema(power)
