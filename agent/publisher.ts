@@ -1,15 +1,24 @@
 import type { Logger } from '../common/log.ts'
-import type { Position } from '../common/segment-log-types.ts'
+import { createRangeSet, type RangeSet } from '../common/range-set.ts'
+import { comparePositions, type Position } from '../common/segment-log-types.ts'
 import { createBundler } from '../protos/bundle.ts'
 import type { Receipt } from '../protos/types.ts'
+import { createBacklogPace } from './backlog-pace.ts'
 import type { Spool, SpooledEnvelope } from './spool.ts'
 
 // Brings the spool's envelopes to ingest: a bounded window of unconfirmed bytes in flight; live envelopes straight from
-// memory, the backlog beside them from disk in at most half of the window, lowest numbers first; sent again on reconnect, or
-// when receipts make no progress. Only a receipt takes an envelope out of the window.
+// memory, the backlog beside them from disk, lowest numbers first, in a share that follows the delay it causes (backlog-pace.ts). What was in
+// flight when a connection ended is backlog on the next: nothing live waits behind it. Sent again also when receipts make no progress. Only
+// a receipt takes an envelope out of the window.
 
 const resendLeastMs = 5_000
 const resendMostMs = 60_000
+/** While receipts make no progress, of each spool so much is sent again: a link that stands still has the rest in its queue already. */
+const resendBytes = 16 * 1024
+/** The backlog begins so long after a connect: first the live envelopes, and ingest's word on what it has; random, so that many rigs spread. */
+const backlogAfterMs = { least: 250, most: 2_000 }
+/** Ranges of numbers that were sent on earlier connections, a spool; beyond, a round trip may be measured wrong. */
+const sentBeforeMax = 1000
 /** So many times in a row, what was sent after an envelope was receipted and it was not: ingest does not take it. */
 const overtakenMax = 5
 
@@ -23,6 +32,8 @@ export interface PublisherOptions {
   onRefused(envelope: FlyingEnvelope): void
   /** For each live batch: the time from its first row to its receipt, ms. */
   onReceiptLatency?(ms: number): void
+  /** 0 <= x < 1; Math.random, or what a test draws. */
+  random?(): number
 }
 
 export interface Publisher {
@@ -41,8 +52,8 @@ export interface Publisher {
   close(): void
 }
 
-/** The position matters for the backlog alone. */
-type FlyingEnvelope = Omit<SpooledEnvelope, 'position'>
+/** Without a position: it is in memory alone. */
+type FlyingEnvelope = Omit<SpooledEnvelope, 'position'> & { position?: Position }
 
 interface InFlight {
   envelope: FlyingEnvelope
@@ -55,7 +66,8 @@ interface InFlight {
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { spool, windowBytes, log } = options
+  const { spool, windowBytes, log, random = Math.random } = options
+  const pace = createBacklogPace(windowBytes / 2)
   /** By spool id, then by number; in the order of sending. */
   const flights = new Map<string, Map<number, InFlight>>()
   const counters = { sent: 0, resent: 0, refused: 0 }
@@ -70,9 +82,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   // The backlog: everything from readFrom to leftAt that is not confirmed or in flight. Both undefined: all that is on disk.
   let readFrom: Position | undefined
-  let leftAt: Position | 'end' | undefined = 'end'
+  let leftAt: Position | 'end' | undefined = spool.unconfirmed() > 0 ? 'end' : undefined
   /** Changes when the backlog begins anew, so that a reader on its way notices. */
   let generation = 0
+  /** Until then, after a connect, the backlog waits. */
+  let held: NodeJS.Timeout | undefined
+  /** Numbers that were sent on earlier connections: a receipt may answer that, so their round trips say nothing. */
+  const sentBefore = new Map<string, RangeSet>()
   let pumping = false
   let wakePump = () => {}
   let wakeDrained = () => {}
@@ -97,7 +113,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       flights.set(envelope.spool, ofSpool)
     }
     const sentAtMs = performance.now()
-    ofSpool.set(envelope.seq, { envelope, sentAtMs, order: ++sendings, tries: 1, overtaken: 0, backlog })
+    const tries = sentBefore.get(envelope.spool)?.has(envelope.seq) ? 2 : 1
+    if (tries > 1) counters.resent++
+    ofSpool.set(envelope.seq, { envelope, sentAtMs, order: ++sendings, tries, overtaken: 0, backlog })
     inFlightBytes += envelope.bytes.length
     if (backlog) backlogBytes += envelope.bytes.length
     counters.sent++
@@ -120,16 +138,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const behind = () => leftAt !== undefined
 
-  const isFlying = ({ spool: id, seq }: FlyingEnvelope) => flights.get(id)?.has(seq) ?? false
+  const flightOf = ({ spool: id, seq }: FlyingEnvelope) => flights.get(id)?.get(seq)
   const hasRoom = ({ bytes }: FlyingEnvelope) => online && inFlightBytes + bytes.length <= windowBytes
 
   const offerVolatile = (envelope: FlyingEnvelope) => {
-    if (!isFlying(envelope) && hasRoom(envelope)) launch(envelope, false)
+    if (!flightOf(envelope) && hasRoom(envelope)) launch(envelope, false)
   }
 
   const offer = (envelope: SpooledEnvelope) => {
-    // It may be under way already, from memory.
-    if (isFlying(envelope) || spool.isConfirmed(envelope.spool, envelope.seq)) return
+    // It may be under way already, from memory; from here on it can be read again.
+    const flight = flightOf(envelope)
+    if (flight) flight.envelope = envelope
+    if (flight || spool.isConfirmed(envelope.spool, envelope.seq)) return
     if (hasRoom(envelope)) {
       launch(envelope, false)
       if (!behind()) readFrom = envelope.position
@@ -141,18 +161,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   const hasBacklogRoom = (bytes: number) =>
-    inFlightBytes + bytes <= windowBytes && (backlogBytes === 0 || backlogBytes + bytes <= windowBytes / 2)
+    inFlightBytes + bytes <= windowBytes && (backlogBytes === 0 || backlogBytes + bytes <= pace.bytes())
 
   /** One reader at a time goes through the disk from readFrom until it has passed everything that was left behind. */
   const pump = async () => {
-    if (pumping || !online) return
+    if (pumping || !online || held) return
     pumping = true
     try {
-      while (online && behind()) {
+      while (online && behind() && !held) {
         const goal = leftAt
         const begun = generation
         for await (const envelope of spool.read(readFrom)) {
-          while (online && !hasBacklogRoom(envelope.bytes.length)) {
+          while (online && generation === begun && !hasBacklogRoom(envelope.bytes.length)) {
             await new Promise<void>((resolve) => {
               wakePump = resolve
             })
@@ -161,7 +181,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           if (generation !== begun) break
           readFrom = envelope.next
           if (spool.isConfirmed(envelope.spool, envelope.seq)) continue
-          if (isFlying(envelope)) continue
+          if (flightOf(envelope)) continue
           launch(envelope, true)
         }
         if (generation === begun && leftAt === goal) leftAt = undefined
@@ -187,19 +207,26 @@ export function createPublisher(options: PublisherOptions): Publisher {
       generation++
     }
     const ofSpool = flights.get(received.spool)
+    const used = backlogBytes
+    let youngest: InFlight | undefined
     if (ofSpool) {
       for (const flight of ofSpool.values()) {
         if (!spool.isConfirmed(received.spool, flight.envelope.seq)) continue
         land(ofSpool, flight)
         progressAtMs = now
         answered = Math.max(answered, flight.order)
-        if (flight.tries === 1) measure(flight, now)
+        if (flight.tries > 1) continue
+        measure(flight, now)
+        youngest = flight
       }
+      if (youngest) pace.answered(now - youngest.sentAtMs, youngest.sentAtMs, used, now)
       if (ofSpool.size === 0 && received.spool !== spool.id) flights.delete(received.spool)
     }
     wakePump()
     if (behind()) void pump()
-    if (inFlightBytes === 0) wakeDrained()
+    if (inFlightBytes > 0) return
+    if (!behind()) sentBefore.clear()
+    wakeDrained()
   }
 
   const measure = (flight: InFlight, now: number) => {
@@ -212,20 +239,22 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   /**
-   * Sends again what waits too long: all of it if receipts make no progress, else what later sendings have overtaken. Only
-   * being overtaken counts against an envelope: while ingest is away nothing does.
+   * Sends again what waits too long: the first of it if receipts make no progress, else what later sendings have overtaken.
+   * Only being overtaken counts against an envelope: while ingest is away nothing does.
    */
   const checkTimers = () => {
     if (!online) return
     const now = performance.now()
     const base = Math.max(resendLeastMs, 4 * smoothedMs)
     for (const ofSpool of flights.values()) {
+      let room = resendBytes
       for (const flight of ofSpool.values()) {
         const overtaken = answered > flight.order
         const patience = overtaken ? base : Math.min(base * 2 ** (flight.tries - 1), resendMostMs)
         if (now - flight.sentAtMs < patience) continue
-        if (!overtaken && now - progressAtMs < patience) continue
+        if (!overtaken && (now - progressAtMs < patience || room <= 0)) continue
         if (overtaken) flight.overtaken++
+        else room -= flight.envelope.bytes.length
         if (flight.overtaken < overtakenMax) {
           relaunch(flight)
           continue
@@ -235,6 +264,37 @@ export function createPublisher(options: PublisherOptions): Publisher {
         options.onRefused(flight.envelope)
       }
     }
+  }
+
+  /** What is in flight becomes backlog, from the first of it on; what is in memory alone is offered again. */
+  const leaveBehind = () => {
+    let lowest: Position | undefined
+    for (const [id, ofSpool] of flights) {
+      let before = sentBefore.get(id)
+      if (!before || before.ranges().length > sentBeforeMax) {
+        before = createRangeSet()
+        sentBefore.set(id, before)
+      }
+      for (const { envelope } of ofSpool.values()) {
+        before.add(envelope.seq)
+        const { position } = envelope
+        if (position && (!lowest || comparePositions(position, lowest) < 0)) lowest = position
+      }
+    }
+    flights.clear()
+    inFlightBytes = 0
+    backlogBytes = 0
+    generation++
+    if (!lowest) return
+    if (!behind() || (readFrom && comparePositions(lowest, readFrom) < 0)) readFrom = lowest
+    leftAt = 'end'
+  }
+
+  const begin = () => {
+    clearTimeout(held)
+    held = undefined
+    wakePump()
+    void pump()
   }
 
   const timer = setInterval(checkTimers, 1000)
@@ -248,21 +308,23 @@ export function createPublisher(options: PublisherOptions): Publisher {
       online = true
       progressAtMs = performance.now()
       for (const envelope of first) push(envelope)
-      for (const ofSpool of flights.values()) {
-        for (const flight of ofSpool.values()) {
-          flight.overtaken = 0
-          relaunch(flight)
-        }
-      }
-      void pump()
+      leaveBehind()
+      pace.begin(progressAtMs)
+      clearTimeout(held)
+      const { least, most } = backlogAfterMs
+      held = setTimeout(begin, least + random() * (most - least)).unref()
     },
     disconnected() {
       online = false
       bundler.clear()
+      clearTimeout(held)
+      held = undefined
       wakePump()
     },
     async drained(timeoutMs) {
       const until = performance.now() + timeoutMs
+      // Whoever asks is about to end.
+      if (held) begin()
       while (inFlightBytes > 0 || behind()) {
         const left = until - performance.now()
         if (left <= 0) return false
@@ -280,6 +342,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     counters,
     close() {
       clearInterval(timer)
+      clearTimeout(held)
       online = false
       wakePump()
     },

@@ -58,6 +58,7 @@ async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-')),
       })
     },
     onRefused: (envelope) => refused.push(envelope),
+    random: () => 0,
   })
   cleanUps.push(async () => {
     publisher.close()
