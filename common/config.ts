@@ -64,11 +64,24 @@ function readYaml(file: string): Record<string, unknown> {
       document.errors.map((error) => `not valid YAML: ${error.message.trim()}`),
     )
   }
-  const value: unknown = document.toJS() ?? {}
+  const value: unknown =
+    toValue(document, (problem) => {
+      throw new ConfigError(file, [problem])
+    }) ?? {}
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new ConfigError(file, [`expected keys and values, found ${JSON.stringify(value)?.slice(0, 60)}`])
   }
   return value as Record<string, unknown>
+}
+
+/** Aliases that name nothing, or so many of them that they would fill the memory, are found only now. */
+function toValue(document: ReturnType<typeof parseDocument>, refuse: (problem: string) => void): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    refuse(`not valid YAML: ${(error as Error).message.trim()}`)
+    return {}
+  }
 }
 
 const unknownKeyOf = (schema: z.ZodType) => (key: string, path: PropertyKey[]) => {
@@ -103,7 +116,7 @@ function overrideFromEnv(value: Record<string, unknown>, env: NodeJS.ProcessEnv)
     }
     const document = parseDocument(text)
     if (document.errors.length > 0) problems.push(`${name}: not valid YAML: ${document.errors[0]!.message.trim()}`)
-    else section[path.at(-1)!] = document.toJS()
+    else section[path.at(-1)!] = toValue(document, (problem) => problems.push(`${name}: ${problem}`))
   }
   return problems
 }
