@@ -44,7 +44,10 @@ export function createSinkView(): View<SinkItem> {
       if (lost) state.set('off', 'unknown')
       else state.set(sinkTones[sink.state], sink.state)
       setText(why, sink.waitingFor)
-      setText(behind, formatBytes(sink.behindBytes))
+      setText(
+        behind,
+        formatBytes(sink.behindBytes) + (sink.owedBytes ? ` + ${formatBytes(sink.owedBytes)} of the lake` : ''),
+      )
       setText(counted, formatCounts(sink.counters))
     },
   }

@@ -20,15 +20,17 @@ const journalSection = z
     bytesMax: z
       .number()
       .int()
-      .min(64 * mib)
+      .min(8 * mib)
       .default(16 * 1024 * mib)
-      .describe('Bytes on disk that the journal may take. At the limit receipts stop and the agents hold their data.'),
+      .describe(
+        'Bytes on disk that the journal may take. Beyond three quarters InfluxDB is not waited for: it is refilled from the lake. At the limit receipts stop and the agents hold their data.',
+      ),
     segmentBytesMax: z
       .number()
       .int()
       .min(mib)
       .default(32 * mib)
-      .describe('Size of one segment of the journal.'),
+      .describe('Size of one segment of the journal, an eighth of the journal at most.'),
     segmentAgeMaxS: z
       .number()
       .min(1)

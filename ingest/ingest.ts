@@ -7,7 +7,7 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { type MqttConfig, readSecret } from '../common/mqtt-config.ts'
 import { type Connection, startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
-import { comparePositions, type Position, type SegmentInfo } from '../common/segment-log-types.ts'
+import type { Position, SegmentInfo } from '../common/segment-log-types.ts'
 import { fromHex } from '../protos/hex.ts'
 import { encodeDown } from '../protos/messages.ts'
 import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
@@ -18,6 +18,7 @@ import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { type History, startHistory } from './history/start-history.ts'
 import { journalFolder, openJournal } from './journal.ts'
+import { createJournalTrim, oweWhatIsGone } from './journal-trim.ts'
 import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { createMessages } from './messages.ts'
@@ -26,6 +27,7 @@ import { createOwn } from './own.ts'
 import { openQuarantine, quarantineFolder } from './quarantine.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
+import { type Refill, startRefill } from './refill/start-refill.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
 import { lakeFolder } from './sinks/lake/lake-config.ts'
@@ -36,6 +38,8 @@ import { createTakeover } from './takeover.ts'
 // Ingest's wiring, in the order of a reading's way: receive -> frame -> journal (fsync) -> receipt; sinks and live behind it.
 
 const checkpointEveryMs = 2_000
+/** How often is looked whether the journal comes near its limit. */
+const trimEveryMs = 250
 
 export interface Ingest {
   state: IngestState
@@ -101,11 +105,14 @@ async function wire(
   })
   const sinks: SinkHandle[] = []
   opened.push(async () => void (await Promise.all(sinks.map((sink) => sink.close()))))
+  let refill: Refill | undefined
+  opened.push(async () => await refill?.close())
   let history: History | undefined
   const journal = await openJournal({
     folder,
     bytesMax: config.journal.bytesMax,
-    segmentBytesMax: config.journal.segmentBytesMax,
+    // Whole segments go: of a small journal small ones.
+    segmentBytesMax: Math.min(config.journal.segmentBytesMax, Math.floor(config.journal.bytesMax / 8)),
     segmentAgeMaxMs: config.journal.segmentAgeMaxS * 1000,
     catalog,
     log,
@@ -146,7 +153,7 @@ async function wire(
     rigs: () => rigs.states(journal.sequence),
     remembered: lastRows.remembered,
     missingNumbers: (rig) => missingOf(journal.sequence.spools(), new Set([rig])),
-    sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments())),
+    sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments(), refill)),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
   // From MQTT into the journal, and receipts back.
@@ -267,25 +274,50 @@ async function wire(
     },
   }
   sinks.push(startLakeSink({ ...sinkData, lakeFolder: lakeFolder(folder), config: config.lake }, events))
-  if (config.influx) sinks.push(startInfluxSink({ ...sinkData, config: config.influx }, events))
+  if (config.influx) {
+    oweWhatIsGone(catalog, journal.log)
+    const influx = startInfluxSink({ ...sinkData, config: config.influx }, events)
+    sinks.push(influx)
+    refill = startRefill({
+      data: { ...sinkData, lakeFolder: lakeFolder(folder), config: config.influx },
+      catalog,
+      live: () => describeSink(influx, journal.log.segments()),
+      journalBytesMax: config.journal.bytesMax,
+      log,
+    })
+  }
   for (const sink of sinks) sink.synced(journal.log.synced)
 
-  /** Saves how rigs stand and the numbers, then deletes what every sink is past. */
+  const trim = createJournalTrim({
+    journal,
+    catalog,
+    sinks: () => sinks,
+    bytesMax: config.journal.bytesMax,
+    onOwed: (bytes) =>
+      throttle('owed', (heldBack) =>
+        log.warn({ bytes, heldBack }, 'the journal is near its limit: InfluxDB will be refilled from the lake'),
+      ),
+  })
+  let tidying = false
+  /** Saves how rigs stand and the numbers, then deletes what nobody needs of the journal. */
   const checkpoint = async () => {
-    rigs.save()
-    lastRows.save()
-    journal.checkpoint(stored)
-    const cursors = sinks.map((sink) => sink.status().cursor)
-    if (cursors.some((cursor) => cursor === undefined)) return
-    const behind = (cursors as Position[]).filter((cursor) => comparePositions(cursor, stored) < 0)
-    const lowest = behind.reduce((low, cursor) => (comparePositions(cursor, low) < 0 ? cursor : low), stored)
-    await journal.dropBefore(lowest)
+    if (tidying) return
+    tidying = true
+    try {
+      rigs.save()
+      lastRows.save()
+      journal.checkpoint(stored)
+      await trim.trim(stored)
+    } catch (error) {
+      throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again'))
+    } finally {
+      tidying = false
+    }
   }
-  const timer = setInterval(() => {
-    checkpoint().catch((error) =>
-      throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again')),
-    )
-  }, checkpointEveryMs)
+  const timers = [
+    setInterval(checkpoint, checkpointEveryMs),
+    setInterval(() => trim.isNear() && checkpoint(), trimEveryMs),
+  ]
   log.info({ http: api.http.port, groups: config.groups, data: folder }, 'ingest started')
 
   let disconnecting: Promise<void> | undefined
@@ -299,7 +331,7 @@ async function wire(
   }
   let closing: Promise<void> | undefined
   const close = async () => {
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
     takeover.close()
     receipts.flush()
     await disconnect()
@@ -334,11 +366,15 @@ const createCounters = (): IngestCounters => ({
   schemaRequests: 0,
 })
 
-function describeSink(sink: SinkHandle, segments: SegmentInfo[]): SinkState {
+function describeSink(sink: SinkHandle, segments: SegmentInfo[], refill?: Refill): SinkState {
   const { state, waitingFor, cursor, counters } = sink.status()
   const behindBytes = segments.reduce((sum, { name, bytes }) => {
     if (cursor && name < cursor.segment) return sum
     return sum + bytes - (name === cursor?.segment ? cursor.offset : 0)
   }, 0)
-  return { name: sink.name, state, behindBytes, counters, ...(waitingFor === undefined ? {} : { waitingFor }) }
+  const described: SinkState = { name: sink.name, state, behindBytes, counters }
+  if (waitingFor !== undefined) described.waitingFor = waitingFor
+  if (sink.name === 'influx' && refill)
+    Object.assign(described, refill.owed(), { counters: { ...counters, ...refill.counters() } })
+  return described
 }

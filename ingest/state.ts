@@ -28,6 +28,9 @@ export interface SinkState {
   waitingFor?: string
   /** Bytes of the journal it has not taken yet. */
   behindBytes: number
+  /** Of the lake's files, what it is owed because the journal could not hold it; it is refilled from there. Of InfluxDB alone. */
+  owedBytes?: number
+  owedRows?: number
   counters: Record<string, number>
 }
 

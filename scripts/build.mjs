@@ -29,8 +29,10 @@ const programs = [
   ['ingest/sinks/influx/influx-worker.ts', 'influx-worker'],
   ['ingest/sinks/lake/lake-process.ts', 'lake-process'],
   ['ingest/history/history-process.ts', 'history-process'],
+  ['ingest/refill/refill-process.ts', 'refill-process'],
   ['bench/bench.ts', 'bench'],
   ['bench/bench-agent.ts', 'bench-agent'],
+  ['bench/fleet-program.ts', 'fleet-program'],
   ['test/faults/main.ts', 'faults'],
 ].filter(([entry]) => existsSync(entry))
 

@@ -187,6 +187,13 @@ export const sinkAnswer = z
       .describe('down: not running at the moment, and started again.'),
     waitingFor: z.string().describe('Empty if it waits for nothing.'),
     behindBytes: z.number(),
+    owedBytes: z
+      .number()
+      .optional()
+      .describe(
+        'InfluxDB alone: bytes of files of the lake that are refilled from there, because the journal could not hold what is in them.',
+      ),
+    owedRows: z.number().optional(),
     counters: counts,
   })
   .openapi('Sink')

@@ -180,11 +180,13 @@ function jsonValue(value: LiveChannel['value']): ChannelAnswer['value'] {
 }
 
 export const buildSinks = (sinks: SinkState[]): SinksAnswer => ({
-  sinks: sinks.map(({ name, state, waitingFor = '', behindBytes, counters }) => ({
+  sinks: sinks.map(({ name, state, waitingFor = '', behindBytes, owedBytes, owedRows, counters }) => ({
     name,
     state,
     waitingFor,
     behindBytes,
+    ...(owedBytes === undefined ? {} : { owedBytes }),
+    ...(owedRows === undefined ? {} : { owedRows }),
     counters,
   })),
 })

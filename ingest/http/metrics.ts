@@ -123,6 +123,12 @@ function defineSinks(set: Define, { state }: MetricsOptions): void {
   set('sink_behind_bytes', 'Bytes of the journal that the sink has not taken yet.', ['sink'], (emit) => {
     for (const sink of state.sinks()) emit(sink.behindBytes, sink.name)
   })
+  set('sink_owed_bytes', 'Bytes of files of the lake that the sink is refilled from.', ['sink'], (emit) => {
+    for (const sink of state.sinks()) if (sink.owedBytes !== undefined) emit(sink.owedBytes, sink.name)
+  })
+  set('sink_owed_rows', 'Rows in these files.', ['sink'], (emit) => {
+    for (const sink of state.sinks()) if (sink.owedRows !== undefined) emit(sink.owedRows, sink.name)
+  })
   set('sink_count', "The sink's own counters.", ['sink', 'counter'], (emit) => {
     for (const sink of state.sinks()) {
       for (const [counter, count] of Object.entries(sink.counters)) emit(count, sink.name, counter)

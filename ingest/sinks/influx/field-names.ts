@@ -28,8 +28,14 @@ export interface FieldNames {
   readonly version: number
 }
 
-/** The kinds are kept in the catalog, so that they outlive this process. */
-export function createFieldNames(catalog: Pick<Catalog, 'fields' | 'saveField'>): FieldNames {
+/** Where the kinds are kept. Without `claimField` there is nobody else who names fields. */
+export type FieldStore = Pick<Catalog, 'fields' | 'saveField'> & Partial<Pick<Catalog, 'claimField'>>
+
+/**
+ * The kinds are kept in the catalog, so that they outlive this process. Another one may be naming fields at the same time (the sink,
+ * a refill): who takes a name first has it, and both go by that.
+ */
+export function createFieldNames(catalog: FieldStore): FieldNames {
   const kinds = new Map<string, string>()
   const keyOf = (measurement: string, field: string) => `${measurement}\n${field}`
   for (const { measurement, field, kind } of catalog.fields()) kinds.set(keyOf(measurement, field), kind)
@@ -41,6 +47,17 @@ export function createFieldNames(catalog: Pick<Catalog, 'fields' | 'saveField'>)
     catalog.saveField(measurement, field, kind)
   }
 
+  /** Takes a name that is free here. False if somebody else has taken it for another kind meanwhile. */
+  const claim = (measurement: string, field: string, kind: string): boolean => {
+    if (!catalog.claimField) {
+      save(measurement, field, kind)
+      return true
+    }
+    const claimed = catalog.claimField(measurement, field, kind)
+    kinds.set(keyOf(measurement, field), claimed)
+    return claimed === kind
+  }
+
   const forColumns: FieldNames['forColumns'] = (stream, channels) => {
     const measurement = measurementOf(stream)
     const taken = new Set<string>()
@@ -48,9 +65,9 @@ export function createFieldNames(catalog: Pick<Catalog, 'fields' | 'saveField'>)
       let field = storableName(name)
       const usable = () => !taken.has(field) && (kinds.get(keyOf(measurement, field)) ?? kind) === kind
       if (reserved.has(field)) field += `__${kind}`
-      while (!usable()) field += `__${kind}`
+      const has = () => usable() && (kinds.has(keyOf(measurement, field)) || claim(measurement, field, kind))
+      while (!has()) field += `__${kind}`
       taken.add(field)
-      if (!kinds.has(keyOf(measurement, field))) save(measurement, field, kind)
       return field
     })
   }

@@ -1,11 +1,10 @@
 import type { Logger } from '../../../common/log.ts'
 import { createThrottle } from '../../../common/log.ts'
-import type { Catalog } from '../../catalog/types.ts'
 import type { Quarantine } from '../../quarantine.ts'
 import type { JournalEnvelope, Sink } from '../sink.ts'
 import type { InfluxTransport } from './answer.ts'
 import { type InfluxConfig, influxVersion } from './config.ts'
-import { createFieldNames } from './field-names.ts'
+import { createFieldNames, type FieldStore } from './field-names.ts'
 import { createInflux1 } from './influx-1.ts'
 import { createInflux2 } from './influx-2.ts'
 import { createLayouts } from './layouts.ts'
@@ -20,7 +19,7 @@ import { createWrite, type Write } from './write.ts'
 const writesPerFlush = 24
 
 export interface InfluxSinkContext {
-  catalog: Pick<Catalog, 'fields' | 'saveField'>
+  catalog: FieldStore
   quarantine: Pick<Quarantine, 'put'>
   log: Logger
 }

@@ -30,16 +30,21 @@ type Field = number | string | boolean
 
 export interface TableLines {
   lines: string[]
+  /** Whose and when, of each line. */
+  points: { rig: string; tNs: bigint }[]
   /** Times that InfluxDB doesn't have. */
   outOfRange: number
 }
 
 /** The lines of an envelope that is no batch; none if its kind has no measurement. */
 export function tableLines({ header, body }: Pick<JournalEnvelope, 'header' | 'body'>): TableLines {
-  const found: TableLines = { lines: [], outOfRange: 0 }
+  const found: TableLines = { lines: [], points: [], outOfRange: 0 }
   const add = (measurement: string, tags: Record<string, string>, fields: Record<string, Field>, tNs: bigint) => {
     if (tNs < timeMinNs || tNs > timeMaxNs) found.outOfRange++
-    else found.lines.push(makeLine(measurement, tags, fields, tNs))
+    else {
+      found.lines.push(makeLine(measurement, tags, fields, tNs))
+      found.points.push({ rig: tags.rig ?? '', tNs })
+    }
   }
   const { rig } = header
   const slot = String(header.seq % slots)
