@@ -41,16 +41,7 @@ export async function startInfluxd({ auth = false, env = {} }: InfluxdOptions = 
       env: {
         ...process.env,
         ...program.env,
-        HOME: folder,
-        INFLUXDB_REPORTING_DISABLED: 'true',
-        INFLUXDB_BIND_ADDRESS: `127.0.0.1:${rpcPort}`,
-        INFLUXDB_META_DIR: join(folder, 'meta'),
-        INFLUXDB_DATA_DIR: join(folder, 'data'),
-        INFLUXDB_DATA_WAL_DIR: join(folder, 'wal'),
-        INFLUXDB_DATA_QUERY_LOG_ENABLED: 'false',
-        INFLUXDB_MONITOR_STORE_ENABLED: 'false',
-        INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
-        INFLUXDB_HTTP_LOG_ENABLED: 'false',
+        ...influxdEnvironment(folder, port, rpcPort),
         INFLUXDB_HTTP_AUTH_ENABLED: String(auth),
         ...env,
       },
@@ -106,3 +97,17 @@ export async function influxQuery(
   if (error !== undefined) throw new Error(`${query}: ${error}`)
   return answer.results?.[0]?.series ?? []
 }
+
+/** For the program itself: all in one folder, on these ports of loopback. */
+export const influxdEnvironment = (folder: string, port: number, rpcPort: number): Record<string, string> => ({
+  HOME: folder,
+  INFLUXDB_REPORTING_DISABLED: 'true',
+  INFLUXDB_BIND_ADDRESS: `127.0.0.1:${rpcPort}`,
+  INFLUXDB_META_DIR: join(folder, 'meta'),
+  INFLUXDB_DATA_DIR: join(folder, 'data'),
+  INFLUXDB_DATA_WAL_DIR: join(folder, 'wal'),
+  INFLUXDB_DATA_QUERY_LOG_ENABLED: 'false',
+  INFLUXDB_MONITOR_STORE_ENABLED: 'false',
+  INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
+  INFLUXDB_HTTP_LOG_ENABLED: 'false',
+})

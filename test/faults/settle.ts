@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SinksAnswer } from '../../ingest/http/answers.ts'
+import { createAccount, type FaultNote, type FoundGap, type Verdict } from './account.ts'
+import { readInflux } from './read-influx.ts'
+import { readLake } from './read-lake.ts'
+import { streamPlans } from './rows.ts'
+import type { Excuse } from './types.ts'
+import { database, eventually, type RunningWorld } from './world.ts'
+
+// Quiet, and then the account: what is owed, parked or on its way is waited for, within bounds, and what does not come is named.
+
+const settleMs = 60_000
+/** So long nothing more of what is missing may come, and it counts as lost. */
+const patienceMs = 25_000
+
+export interface Settled {
+  verdict: Verdict
+  gaps: FoundGap[]
+  /** What did not settle. */
+  problems: string[]
+}
+
+/** The load rests meanwhile, and goes on afterwards. */
+export async function settleAndCount(
+  world: RunningWorld,
+  excuses: readonly Excuse[],
+  faults: readonly FaultNote[],
+): Promise<Settled> {
+  for (const feed of world.feeds) feed.rest()
+  const problems = await becomeQuiet(world)
+  let best: Settled | undefined
+  let betterMs = performance.now()
+  for (;;) {
+    const counted = await countOnce(world, excuses, faults).catch((error: Error) => error)
+    if (!(counted instanceof Error)) {
+      if (!best || missing(counted.verdict) < missing(best.verdict)) betterMs = performance.now()
+      best = { ...counted, problems }
+      if (isClean(counted.verdict)) break
+    }
+    if (performance.now() - betterMs > patienceMs) {
+      if (best) break
+      throw counted
+    }
+    await sleep(500)
+  }
+  for (const feed of world.feeds) feed.resume()
+  return best
+}
+
+const missing = ({ lost }: Verdict): number => lost
+
+export const isClean = ({ lost, duplicates, wrongValues, unexplainedGaps }: Verdict): boolean =>
+  lost === 0 && duplicates === 0 && wrongValues === 0 && unexplainedGaps === 0
+
+async function countOnce(world: RunningWorld, excuses: readonly Excuse[], faults: readonly FaultNote[]) {
+  const account = createAccount(world.streams)
+  const gaps = await readLake(world.ingest.data, streamPlans, (row) => account.add('lake', row))
+  for (const { rig } of world.rigs) {
+    for (const plan of streamPlans) {
+      await readInflux(world.influxUrl, database, rig, plan, (row) => account.add('influx', row))
+    }
+  }
+  return { verdict: account.judge(gaps, excuses, faults), gaps }
+}
+
+/** Devices are heard, every agent has its receipts, the sinks are through the journal. Returns what was not so in time. */
+async function becomeQuiet(world: RunningWorld): Promise<string[]> {
+  const problems: string[] = []
+  const until = async (what: string, done: () => Promise<boolean>, why: () => Promise<string>) => {
+    await eventually(what, settleMs, done).catch(async (error: Error) => {
+      problems.push(`not settled: ${error.message}: ${await why().catch((failure: Error) => failure.message)}`)
+    })
+  }
+  await until(
+    'every agent to be connected to its device',
+    async () => world.feeds.every((feed) => feed.listeners() > 0),
+    async () => world.feeds.map((feed) => feed.listeners()).join(', '),
+  )
+  // A Gap ends with the first row behind it.
+  for (const feed of world.feeds) feed.closingRows()
+  await sleep(300)
+  const unconfirmed = () =>
+    Promise.all(world.rigs.map(async (rig) => ({ rig: rig.rig, unconfirmed: (await rig.counters()).unconfirmed })))
+  await until(
+    'every envelope to have its receipt',
+    async () => (await unconfirmed()).every((it) => it.unconfirmed === 0),
+    async () => JSON.stringify(await unconfirmed()),
+  )
+  const sinks = async () => ((await (await fetch(`${world.httpUrl}/v1/sinks`)).json()) as SinksAnswer).sinks
+  await until(
+    'the sinks to be through the journal',
+    async () => (await sinks()).every(({ state, behindBytes }) => state === 'running' && behindBytes < 2000),
+    async () => JSON.stringify(await sinks()),
+  )
+  return problems
+}

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { builtProgram } from '../../common/program.ts'
+import type { GapsAnswer } from '../../ingest/history/types.ts'
+import type { VerifyReport } from '../../ingest/verify/report.ts'
+import type { FoundGap } from './account.ts'
+import type { RunningWorld } from './world.ts'
+
+// What the product says of itself must agree with what was found: `verify`, and the Gaps in the API.
+
+const verifyMs = 300_000
+
+export async function verifyAll(world: RunningWorld, gaps: readonly FoundGap[]): Promise<string[]> {
+  const { code, stdout, stderr } = await runVerify(world.ingestFile)
+  if (code === undefined) return [`verify did not end in order: ${stderr.slice(-1000)}`]
+  const report = parse<VerifyReport>(stdout)
+  if (!report) return [`verify printed no JSON (exit code ${code}): ${stderr.slice(-1000)}`]
+  const said = report.rigs.flatMap(({ rig, gaps }) => gaps.map((gap) => gapKey({ ...gap, rig })))
+  const found = gaps.map((gap) => gapKey({ ...gap, fromNs: String(gap.fromNs), toNs: String(gap.toNs) }))
+  const problems = differences('verify', said, found)
+  if (!report.agree || code !== 0) problems.push(`verify does not agree (exit code ${code}): ${whatDiffers(report)}`)
+  problems.push(...differences('the API', await apiGaps(world), found))
+  return problems
+}
+
+const runVerify = (config: string): Promise<{ code: number | undefined; stdout: string; stderr: string }> =>
+  new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [builtProgram('cli'), 'verify', '--config', config, '--json'],
+      { timeout: verifyMs, maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : error.code
+        resolve({ code: typeof code === 'number' ? code : undefined, stdout, stderr })
+      },
+    )
+  })
+
+function parse<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return undefined
+  }
+}
+
+interface AnyGap {
+  rig: string
+  fromNs: string
+  toNs: string
+  streams: string[]
+  cause: string
+}
+
+const gapKey = ({ rig, fromNs, toNs, streams, cause }: AnyGap): string =>
+  `${rig} ${cause} ${fromNs} to ${toNs} of ${streams.join(', ') || 'all streams'}`
+
+/** As sets: a Gap that two envelopes declare is one. */
+function differences(who: string, said: readonly string[], found: readonly string[]): string[] {
+  const lacks = found.filter((gap) => !said.includes(gap))
+  const more = said.filter((gap) => !found.includes(gap))
+  return [
+    ...(lacks.length > 0 ? [`${who} does not know ${lacks.length} Gaps of the lake: ${lacks[0]}`] : []),
+    ...(more.length > 0 ? [`${who} has ${more.length} Gaps that the lake does not have: ${more[0]}`] : []),
+  ]
+}
+
+async function apiGaps({ httpUrl, rigs, startedMs }: RunningWorld): Promise<string[]> {
+  const query = new URLSearchParams(rigs.map(({ rig }): [string, string] => ['rig', rig]))
+  // Clocks were set back and forth.
+  query.set('from', new Date(startedMs - spanMs).toISOString())
+  query.set('to', new Date(Date.now() + spanMs).toISOString())
+  const response = await fetch(`${httpUrl}/v1/gaps?${query}`, { signal: AbortSignal.timeout(60_000) })
+  if (!response.ok) throw new Error(`/v1/gaps answers ${response.status}: ${await response.text()}`)
+  const { gaps } = (await response.json()) as GapsAnswer
+  return gaps.map((gap) => gapKey(gap as unknown as AnyGap))
+}
+
+const spanMs = 4 * 366 * 86_400_000
+
+function whatDiffers({ rigs, problems, influx }: VerifyReport): string {
+  const words = [...problems, ...(influx?.reason ? [influx.reason] : [])]
+  for (const { rig, missingSpools, spools, streams } of rigs) {
+    if (missingSpools.length > 0) words.push(`${rig}: spools missing: ${missingSpools.join(', ')}`)
+    for (const { spool, holes, lost, twice } of spools) {
+      if (holes.length + lost.length + twice > 0)
+        words.push(`${rig} ${spool}: ${JSON.stringify({ holes, lost, twice })}`)
+    }
+    for (const { stream, agree, problems } of streams)
+      if (!agree) words.push(`${rig} ${stream}: ${problems.join('; ')}`)
+  }
+  return words.slice(0, 10).join(' | ')
+}
