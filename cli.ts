@@ -9,6 +9,7 @@ import { addIngestCommands } from './ingest/commands.ts'
 import { addCompletenessCommand } from './ingest/completeness-commands.ts'
 import { addExportCommand } from './ingest/export-commands.ts'
 import { addQuarantineCommands } from './ingest/quarantine-commands.ts'
+import { addRefillCommand } from './ingest/refill-commands.ts'
 import { addRunCommands } from './ingest/run-commands.ts'
 import { addVerifyCommand } from './ingest/verify/commands.ts'
 import { addUpCommand } from './up.ts'
@@ -30,6 +31,7 @@ addExportCommand(program)
 addCompletenessCommand(program)
 addRunCommands(program)
 addQuarantineCommands(program)
+addRefillCommand(program)
 addConfigCommands(program)
 
 pointToOwnHelp(program, 'rigline')
