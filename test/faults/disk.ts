@@ -47,7 +47,8 @@ function createTmpfs(folder: string, bytes: number): Disk {
   }
 }
 
-function createQuota(folder: string, bytes: number, control: ControlFile): Disk {
+/** For a while, or where nothing can be mounted. */
+export function createQuota(folder: string, bytes: number, control: ControlFile): Disk {
   control.set({ quota: { folder, bytesMax: bytes } })
   return {
     type: 'quota',

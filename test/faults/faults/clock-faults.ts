@@ -1,0 +1,49 @@
+import type { Fault } from '../types.ts'
+import { agentDown, pickRig, rest, rigOf } from './fault-tools.ts'
+
+// A rig's wall clock that is wrong. What a source dates itself is not touched; what the agent dates goes where its clock was.
+
+const secondMs = 1000
+const hourMs = 3600 * secondMs
+
+const step: Fault = {
+  kind: 'clock_step',
+  touches: (world, random) => [pickRig(world, random)],
+  async run(world, random, touched) {
+    const rig = rigOf(world, touched)
+    try {
+      for (let times = random.int(1, 3); times > 0; times--) {
+        const size = random.pick([random.int(2, 30) * secondMs, random.int(1, 59) * 60 * secondMs, 6 * hourMs])
+        rig.stepClock(random.pick([size, -size]))
+        // The agent looks once a second.
+        await rest(random, 300, 2_000)
+      }
+    } finally {
+      rig.stepClock(0)
+    }
+    await rest(random, 1_100, 1_500)
+    return []
+  },
+}
+
+/** A computer without a battery clock: boots in 1970, is set right later. */
+const boot1970: Fault = {
+  kind: 'clock_1970',
+  touches: (world, random) => [pickRig(world, random)],
+  async run(world, random, touched) {
+    const rig = rigOf(world, touched)
+    const fromMs = Date.now()
+    await rig.kill()
+    rig.stepClock(random.int(0, 3600) * secondMs - Date.now())
+    try {
+      await rig.start()
+      await rest(random, 500, 3_000)
+    } finally {
+      rig.stepClock(0)
+    }
+    await rest(random, 1_100, 1_500)
+    return agentDown(rig, fromMs)
+  },
+}
+
+export const clockFaults: readonly Fault[] = [step, boot1970]

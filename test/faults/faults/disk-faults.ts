@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createQuota } from '../disk.ts'
+import type { Excuse, Fault, Random, Rig, World } from '../types.ts'
+import { eventually } from '../world.ts'
+import { agentDown, pickRig, rest, rigOf, sinksRun } from './fault-tools.ts'
+
+// Full disks, and a spool at its limit.
+
+/** Runs while nothing more fits on the rig's disk. */
+async function whileFull(world: World, rig: Rig, random: Random, then: () => Promise<void>): Promise<void> {
+  const own = world.disk(rig)
+  const disk = own ?? createQuota(rig.data, Number.MAX_SAFE_INTEGER, rig.control)
+  disk.fill(random.pick([0, 0, 4_000, 60_000]))
+  try {
+    await then()
+  } finally {
+    disk.free()
+    if (!own) rig.control.set({ quota: undefined })
+  }
+}
+
+/** The agent keeps in memory what it cannot spool, sends it from there, and spools it later: nothing may be missing. */
+const ofAgent: Fault = {
+  kind: 'disk_full_agent',
+  touches: (world, random) => [pickRig(world, random)],
+  async run(world, random, touched) {
+    await whileFull(world, rigOf(world, touched), random, () => rest(random, 500, 4_000))
+    return []
+  },
+}
+
+/** What was in memory alone goes with the agent: of a source that resumes it is read again, of the others it lies in a Gap. */
+const ofAgentKilled: Fault = {
+  kind: 'disk_full_agent_killed',
+  touches: (world, random) => [pickRig(world, random)],
+  async run(world, random, touched) {
+    const rig = rigOf(world, touched)
+    const fromMs = Date.now()
+    await whileFull(world, rig, random, async () => {
+      await rest(random, 500, 2_500)
+      await rig.kill()
+    })
+    await rig.start()
+    return agentDown(rig, fromMs)
+  },
+}
+
+const heldBytesMax = 16 * 1024 * 1024
+
+/** For longer than its memory may hold: what that loses is declared. */
+const ofAgentLong: Fault = {
+  kind: 'disk_full_agent_long',
+  touches: (world, random) => [pickRig(world, random, ({ source }) => source === 'tcp'), '*'],
+  async run(world, random, touched) {
+    const rig = rigOf(world, touched)
+    const link = world.links.get(rig.rig)
+    const fromMs = Date.now()
+    // Otherwise ingest has it all, and nothing is lost.
+    link?.cut()
+    try {
+      await whileFull(world, rig, random, async () => {
+        rig.burst(3_000_000)
+        await sleep((1.3 * heldBytesMax * 1000) / 3_000_000)
+        rig.burst(0)
+      })
+    } finally {
+      rig.burst(0)
+      link?.heal()
+    }
+    await eventually('the spool to be written again', 20_000, async () => (await rig.counters()).unconfirmed < 100)
+    return [{ rig: rig.rig, causes: ['spool_unwritable'], fromMs, toMs: Date.now() }]
+  },
+}
+
+/** Receipts stop, the rigs hold their data; catalog, lake and quarantine lie on the same disk. */
+const ofIngest: Fault = {
+  kind: 'disk_full_ingest',
+  touches: () => ['ingest'],
+  async run(world, random) {
+    const disk = world.disk(world.ingest)
+    if (!disk) {
+      world.log('disk_full_ingest: no disk of a fixed size can be made here')
+      return []
+    }
+    disk.fill(random.pick([0, 20_000, 400_000]))
+    try {
+      await rest(random, 1_000, 4_000)
+      // A second start with a full disk is no reason to lose anything, either.
+      if (random.next() < 0.3) await world.ingest.kill()
+    } finally {
+      disk.free()
+    }
+    if (!world.ingest.running) await world.ingest.start()
+    await sinksRun(world, 45_000)
+    return []
+  },
+}
+
+const smallSpool = { bytesMax: 8 * 1024 * 1024, segmentBytesMax: 256 * 1024 }
+
+/** A rig that measures more, while nobody takes it, than its spool may hold: the oldest go, and are declared. */
+const spoolFull = (kind: string, fits: (rig: Rig) => boolean, causes: Excuse['causes']): Fault => ({
+  kind,
+  touches: (world, random) => [pickRig(world, random, fits)],
+  async run(world, _random, touched) {
+    const rig = rigOf(world, touched)
+    const link = world.links.get(rig.rig)
+    const fromMs = Date.now()
+    const restart = async () => {
+      await rig.stop()
+      await rig.start()
+    }
+    link?.cut()
+    rig.config.spool = smallSpool
+    try {
+      await restart()
+      rig.burst(2_500_000)
+      await sleep((1.6 * smallSpool.bytesMax * 1000) / 2_500_000)
+    } finally {
+      rig.burst(0)
+      delete rig.config.spool
+      link?.heal()
+    }
+    await eventually('the spool to be drained', 30_000, async () => (await rig.counters()).unconfirmed < 100)
+    await restart()
+    const toMs = Date.now()
+    return [...agentDown(rig, fromMs, toMs), ...(causes.length > 0 ? [{ rig: rig.rig, causes, fromMs, toMs }] : [])]
+  },
+})
+
+export const diskFaults: readonly Fault[] = [
+  ofAgent,
+  ofAgentKilled,
+  ofAgentLong,
+  ofIngest,
+  spoolFull('spool_full', ({ source }) => source !== 'file', ['spool_full']),
+  // A file can wait.
+  spoolFull('spool_full_file', ({ source }) => source === 'file', []),
+]
