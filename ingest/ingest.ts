@@ -21,6 +21,8 @@ import { journalFolder, openJournal } from './journal.ts'
 import { createJournalTrim, oweWhatIsGone } from './journal-trim.ts'
 import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
+import { type Account, createAccount } from './lost/account.ts'
+import { newestSegmentOf, takeFromLake, unknownLedger } from './lost/lake-ahead.ts'
 import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
 import { createOwn } from './own.ts'
@@ -38,6 +40,7 @@ import { createTakeover } from './takeover.ts'
 // Ingest's wiring, in the order of a reading's way: receive -> frame -> journal (fsync) -> receipt; sinks and live behind it.
 
 const checkpointEveryMs = 2_000
+const clockEveryMs = 1_000
 /** How often is looked whether the journal comes near its limit. */
 const trimEveryMs = 250
 
@@ -108,6 +111,7 @@ async function wire(
   let refill: Refill | undefined
   opened.push(async () => await refill?.close())
   let history: History | undefined
+  const ahead = unknownLedger(catalog, lakeFolder(folder))
   const journal = await openJournal({
     folder,
     bytesMax: config.journal.bytesMax,
@@ -116,6 +120,7 @@ async function wire(
     segmentAgeMaxMs: config.journal.segmentAgeMaxS * 1000,
     catalog,
     log,
+    namesAfter: newestSegmentOf(ahead),
     onSynced: (position) => {
       counters.journalSyncs++
       for (const sink of sinks) sink.synced(position)
@@ -152,7 +157,7 @@ async function wire(
     },
     rigs: () => rigs.states(journal.sequence),
     remembered: lastRows.remembered,
-    missingNumbers: (rig) => missingOf(journal.sequence.spools(), new Set([rig])),
+    missingNumbers: (rig) => missingOf(journal.sequence.spools(), new Set([rig]), account.awaited()),
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments(), refill)),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }
@@ -180,6 +185,19 @@ async function wire(
   }
   const receive = createReceive({ journal, receipts, quarantine, catalog, clock, log, counters, onStored })
   const own = createOwn({ journal, clock, log, onStored })
+  const account: Account = createAccount({
+    catalog,
+    journal,
+    quarantine,
+    receipts,
+    own,
+    sinks: () => sinks,
+    lists: rigs.lists,
+    clockOffsetNs: (rig) => rigs.states().find((each) => each.rig === rig)?.clockOffsetNs,
+    segmentAgeMaxMs: config.journal.segmentAgeMaxS * 1000,
+    log,
+  })
+  opened.push(account.close)
   runs.start({ own, folder: journalFolder(folder), log: journal.log })
   const api = await startApi({
     config,
@@ -228,6 +246,25 @@ async function wire(
     onIngest: takeover.heard,
   })
   const throttle = createThrottle()
+  // Sinks, each with its own cursor.
+  const sinkData = {
+    journalFolder: journalFolder(folder),
+    catalogFile,
+    quarantineFolder: quarantineFolder(folder),
+    quarantineBytesMax: config.quarantineBytesMax,
+    parkBytesMax: config.parkBytesMax,
+  }
+  const events = {
+    log,
+    onSchemaMissing(rig: string, schema: string) {
+      counters.schemaRequests++
+      sendDown(rig, { type: 'schema_request', schema: fromHex(schema) })
+    },
+    onDamage: account.damaged,
+  }
+  sinks.push(startLakeSink({ ...sinkData, lakeFolder: lakeFolder(folder), config: config.lake }, events))
+  await takeFromLake({ catalog, sequence: journal.sequence, lake: sinks[0]!, log }, ahead)
+
   const started = startConnection({
     url: config.broker.url,
     clientId: `${config.name}-${takeover.instance}`,
@@ -257,23 +294,6 @@ async function wire(
     },
   })
   connection = started
-
-  // Sinks, each with its own cursor.
-  const sinkData = {
-    journalFolder: journalFolder(folder),
-    catalogFile,
-    quarantineFolder: quarantineFolder(folder),
-    quarantineBytesMax: config.quarantineBytesMax,
-    parkBytesMax: config.parkBytesMax,
-  }
-  const events = {
-    log,
-    onSchemaMissing(rig: string, schema: string) {
-      counters.schemaRequests++
-      sendDown(rig, { type: 'schema_request', schema: fromHex(schema) })
-    },
-  }
-  sinks.push(startLakeSink({ ...sinkData, lakeFolder: lakeFolder(folder), config: config.lake }, events))
   if (config.influx) {
     oweWhatIsGone(catalog, journal.log)
     const influx = startInfluxSink({ ...sinkData, config: config.influx }, events)
@@ -298,6 +318,11 @@ async function wire(
         log.warn({ bytes, heldBack }, 'the journal is near its limit: InfluxDB will be refilled from the lake'),
       ),
   })
+  /** The host may boot in 1970 and be set right later. */
+  const followClock = () => {
+    const stepNs = clock.followStep()
+    if (stepNs !== 0n) log.warn({ stepMs: Number(stepNs / 1_000_000n) }, "the host's clock was set: ingest follows it")
+  }
   let tidying = false
   /** Saves how rigs stand and the numbers, then deletes what nobody needs of the journal. */
   const checkpoint = async () => {
@@ -307,6 +332,7 @@ async function wire(
       rigs.save()
       lastRows.save()
       journal.checkpoint(stored)
+      void account.look()
       await trim.trim(stored)
     } catch (error) {
       throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again'))
@@ -315,6 +341,7 @@ async function wire(
     }
   }
   const timers = [
+    setInterval(followClock, clockEveryMs),
     setInterval(checkpoint, checkpointEveryMs),
     setInterval(() => trim.isNear() && checkpoint(), trimEveryMs),
   ]

@@ -3,6 +3,14 @@ import { join } from 'node:path'
 import { createThrottle, type Logger } from '../common/log.ts'
 import type { Position } from '../common/segment-log-types.ts'
 import { ulid } from '../common/ulid.ts'
+import {
+  describePushed,
+  notePushed,
+  type PushedNote,
+  type PushedOut,
+  readNotes,
+  removeNote,
+} from './quarantine/pushed-out.ts'
 import { readFacts } from './quarantine/read-facts.ts'
 
 // What could not be read or stored, with the reason and the bytes: one file an entry, so that ingest and its sinks can
@@ -48,6 +56,10 @@ export interface Quarantine {
   /** The file of an entry. */
   fileOf(id: string): string
   remove(id: string): void
+  /** What the lake could not store and had to make room, until it is declared; as it was noted, and all of it. */
+  pushedNotes(): PushedNote[]
+  pushedOut(): PushedOut[]
+  removePushedNote(file: string): void
   /** Entries that had to make room for newer ones since the start. */
   readonly dropped: number
 }
@@ -72,7 +84,21 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024, log
       .filter((name) => name.endsWith('.json'))
       .sort()
   const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0
-  const onDropped = createSayDropped(folder, log)
+  const sayDropped = createSayDropped(folder, log)
+  /** What no store has is noted before it goes. */
+  const onDropped = (names: readonly string[]) => {
+    const pushed = names.flatMap((name) => (ringOf(name) === 'sinks' ? (readPushed(name) ?? []) : []))
+    notePushed(folder, pushed)
+    for (const name of names) sayDropped(name)
+  }
+  const readPushed = (name: string): PushedOut | undefined => {
+    try {
+      return describePushed(parse(name))
+    } catch {
+      // Gone, or no entry.
+      return undefined
+    }
+  }
   const bounds = {
     receive: createBound('receive', folder, names, size, bytesMax / 2, onDropped),
     sinks: createBound('sinks', folder, names, size, bytesMax / 2, onDropped),
@@ -119,6 +145,9 @@ export function openQuarantine(folder: string, bytesMax = 256 * 1024 * 1024, log
       bounds[ringOf(name)].removed(size(name))
       rmSync(join(folder, name), { force: true })
     },
+    pushedNotes: () => readNotes(folder),
+    pushedOut: () => readNotes(folder).flatMap(({ entries }) => entries),
+    removePushedNote: (file) => removeNote(folder, file),
     get dropped() {
       return bounds.receive.dropped + bounds.sinks.dropped
     },
@@ -132,7 +161,7 @@ function createBound(
   allNames: () => string[],
   size: (name: string) => number,
   bytesMax: number,
-  onDropped: (name: string) => void,
+  onDropped: (names: readonly string[]) => void,
 ) {
   const ringFilesMax = filesMax / 2
   const names = () => allNames().filter((name) => ringOf(name) === ring)
@@ -151,14 +180,16 @@ function createBound(
     makeRoom(needed: number) {
       if (bytes + needed <= bytesMax && files < ringFilesMax) return
       // Another process may have added or removed entries: count anew before giving anything up.
+      const going: string[] = []
       for (const name of count()) {
-        if (bytes + needed <= bytesMax * 0.9 && files < ringFilesMax * 0.9) return
+        if (bytes + needed <= bytesMax * 0.9 && files < ringFilesMax * 0.9) break
         bytes -= size(name)
         files--
-        onDropped(name)
-        rmSync(join(folder, name), { force: true })
-        dropped++
+        going.push(name)
       }
+      onDropped(going)
+      for (const name of going) rmSync(join(folder, name), { force: true })
+      dropped += going.length
     },
     added(length: number) {
       bytes += length

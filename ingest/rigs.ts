@@ -16,6 +16,8 @@ export interface Rigs {
   /** An envelope is durable; `again`: it was so before ingest's start, and is not counted. Throws if its body can't be read. */
   stored(header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint, again?: boolean): void
   groupOf(rig: string): string | undefined
+  /** Whether its agent, as it stands now, lists this spool as its own; undefined: it is not here, or lists more than is remembered. */
+  lists(rig: string, spool: string): boolean | undefined
   /** Without a sequence, missing numbers are not counted. */
   states(sequence?: Sequence): RigState[]
   /** Writes what has changed into the catalog. */
@@ -27,7 +29,12 @@ interface Known {
   facts: FactsOfRig
   firstSeenMs: number
   changed: boolean
+  /** What its agent lists while it is here. */
+  spools?: ReadonlySet<string> | undefined
 }
+
+/** Spools of one agent that are remembered. */
+const spoolsMax = 10_000
 
 /** A rig says what it likes. */
 const versionCharsMax = 100
@@ -57,9 +64,10 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
   }
 
   return {
-    status(rig, group, { online, version }) {
+    status(rig, group, { online, version, spools }) {
       const known = rigOf(rig, group)
       Object.assign(known.state, { online, agentVersion: version.slice(0, versionCharsMax) })
+      known.spools = online && spools.length <= spoolsMax ? new Set(spools.map(({ spool }) => spool)) : undefined
       known.changed = true
     },
     seen: rigOf,
@@ -76,6 +84,7 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
       }
       known.facts.stored(header, envelope)
     },
+    lists: (rig, spool) => rigs.get(rig)?.spools?.has(spool),
     groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
     states(sequence) {
       const missing = new Map<string, number>()

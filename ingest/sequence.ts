@@ -24,8 +24,12 @@ export interface Sequence {
   failed(rig: string, spool: string, seq: number): void
   /** Numbers that a Gap declares gone count as had. Beyond the bounds they stay holes. */
   gone(rig: string, spool: string, ranges: readonly Range[]): void
-  /** Numbers that were had and are nowhere any more: they are absent from now on. Returns the spool as it is then. */
-  lost(rig: string, spool: string, ranges: readonly Range[]): SpoolRanges
+  /** Numbers that the lake has, as far as the bounds allow. */
+  came(rig: string, spool: string, ranges: readonly Range[]): void
+  /** Numbers that were had and are nowhere any more: they are absent from now on. */
+  lost(rig: string, spool: string, ranges: readonly Range[]): void
+  /** The spool as it would be without these numbers. */
+  without(rig: string, spool: string, ranges: readonly Range[]): SpoolRanges
   /** Which of these numbers neither came nor were declared gone. */
   absent(rig: string, spool: string, ranges: readonly Range[]): Range[]
   /** What of these numbers no Gap declares gone. */
@@ -116,11 +120,19 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
       }
       changed.add(entry)
     },
+    came(rig, spool, ranges) {
+      const entry = entryOf(rig, spool)
+      for (const { from, to } of ranges) addWithin(entry.had, from, to)
+      changed.add(entry)
+    },
     lost(rig, spool, ranges) {
       const entry = entryOf(rig, spool)
       entry.had = createRangeSet(subtractRanges(entry.had.ranges(), ranges))
       changed.add(entry)
-      return describe(entry)
+    },
+    without(rig, spool, ranges) {
+      const known = describe(entryOf(rig, spool))
+      return { ...known, ranges: subtractRanges(known.ranges, ranges) }
     },
     absent: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.had.ranges() ?? []),
     undeclared: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.gone.ranges() ?? []),

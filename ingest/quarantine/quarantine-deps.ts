@@ -5,6 +5,7 @@ import type { Own } from '../own.ts'
 import type { Quarantine } from '../quarantine.ts'
 import type { Receive } from '../receive.ts'
 import type { SinkHandle } from '../sinks/start-sink.ts'
+import { createHasStored } from './has-stored.ts'
 import { createEntryIndex } from './index-entries.ts'
 import { removeEntry } from './remove-entry.ts'
 import { createReplays } from './replays.ts'
@@ -23,11 +24,12 @@ export interface QuarantineParts {
 export function createQuarantineDeps(parts: QuarantineParts): QuarantineDeps {
   const { folder, quarantine, catalog, receive, sinks, own, log } = parts
   const schemaOf = (hash: string) => catalog.schema(hash)?.schema
+  const hasStored = createHasStored(() => sinks().find(({ name }) => name === 'lake'))
   return {
     index: createEntryIndex(folder),
     quarantine,
     replays: createReplays({ quarantine, receive, sinks, log }),
-    remove: (facts, who) => removeEntry({ quarantine, own, schemaOf, log }, facts, who),
+    remove: (facts, who) => removeEntry({ quarantine, own, hasStored, schemaOf, log }, facts, who),
     schemaOf,
   }
 }

@@ -1,14 +1,18 @@
 import type { Logger } from '../../common/log.ts'
+import { reasonOf } from '../../protos/errors.ts'
 import { ownRig } from '../../protos/topics.ts'
 import type { Gap, Schema } from '../../protos/types.ts'
 import { NotStoredError, type Own } from '../own.ts'
 import type { Quarantine, QuarantineFacts } from '../quarantine.ts'
 import { describeEnvelope, type EnvelopeDescription } from './describe-entry.ts'
+import type { HasStored } from './has-stored.ts'
 import { QuarantineError } from './replays.ts'
 
 export interface RemoveParts {
   quarantine: Pick<Quarantine, 'read' | 'remove'>
   own: Pick<Own, 'add'>
+  /** What the lake has stored since is not lost. */
+  hasStored: HasStored
   schemaOf(hash: string): Schema | undefined
   log: Logger
 }
@@ -26,17 +30,23 @@ export interface Removed {
  * there. Throws QuarantineError if the journal cannot take that Gap.
  */
 export async function removeEntry(
-  { quarantine, own, schemaOf, log }: RemoveParts,
+  { quarantine, own, hasStored, schemaOf, log }: RemoveParts,
   facts: QuarantineFacts,
   who: string,
 ): Promise<Removed> {
-  const { id, by, reason, rig, spool, seq, size, content } = facts
+  const { id, by, reason, rig, spool, seq, size, content, position } = facts
   let lost = `${size} bytes that were never read; nobody has them, unless the rig sends them again`
   let gap = false
   if (by === 'influx') {
     const what = content === 'lines' ? 'the rows of these lines' : `envelope ${seq} of spool ${spool} of ${rig}`
     lost = `${what} will not be in InfluxDB, and "rigline verify" goes on saying so; the lake has them`
   } else if (by === 'lake' && rig !== undefined && spool !== undefined && seq !== undefined) {
+    if (position && (await isStored(hasStored, { rig, spool, seq, segment: position.segment }))) {
+      quarantine.remove(id)
+      lost = `nothing: the lake has envelope ${seq} of spool ${spool} of ${rig}`
+      log.info({ entry: id, by, reason, rig, spool, seq, who }, 'removed from quarantine: the lake has it')
+      return { id, lost, gap }
+    }
     const described = describeEnvelope(quarantine.read(id).bytes, schemaOf)
     try {
       await own.add({ type: 'gap', gap: gapOf(facts, described, { rig, spool, seq }, who) })
@@ -51,6 +61,14 @@ export async function removeEntry(
   quarantine.remove(id)
   log.warn({ entry: id, by, reason, rig, spool, seq, who, lost }, 'removed from quarantine')
   return { id, lost, gap }
+}
+
+async function isStored(hasStored: HasStored, number: Parameters<HasStored>[0]): Promise<boolean> {
+  try {
+    return await hasStored(number)
+  } catch (error) {
+    throw new QuarantineError(503, reasonOf(error))
+  }
 }
 
 function contentOf({ batch, header }: EnvelopeDescription): string {

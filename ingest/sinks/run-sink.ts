@@ -5,6 +5,7 @@ import { reasonOf } from '../../protos/errors.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { decodeJournalRecord, journalRecordHead } from '../journal-record.ts'
 import type { Quarantine } from '../quarantine.ts'
+import { answerTask } from './answer-task.ts'
 import { decodeRecord } from './decode-record.ts'
 import { completeBatch, createKnownSchemas } from './known-schemas.ts'
 import { openParking } from './parking.ts'
@@ -172,6 +173,7 @@ function createFollower(options: RunSinkOptions) {
     const onDamage = (damage: Damage) => {
       count('damaged_bytes', damage.to - damage.from)
       log.error(damage, 'the journal has bytes that hold no readable record: passed over')
+      port.postMessage({ type: 'damage', damage })
     }
     const from = position === start ? undefined : position
     for await (const records of readChunks(options.journalFolder, from, to, { onDamage })) {
@@ -242,17 +244,12 @@ function createFollower(options: RunSinkOptions) {
     )
   }
 
-  const describeFiles = async (paths: readonly string[]) => {
-    if (!sink.describeFiles) throw new Error(`the ${sink.name} sink has no files`)
-    return await sink.describeFiles(paths)
-  }
-
   const doTasks = async () => {
     for (let next = tasks.shift(); next; next = tasks.shift()) {
       const { id, task } = next
       if (task.type === 'replay') port.postMessage({ type: 'done', id, answer: await replay(task.ids) })
       else {
-        await describeFiles(task.paths).then(
+        await answerTask(sink, task).then(
           (answer) => port.postMessage({ type: 'done', id, answer }),
           (error) => port.postMessage({ type: 'undone', id, error: reasonOf(error) }),
         )

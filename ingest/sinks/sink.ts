@@ -1,5 +1,7 @@
-import type { Position } from '../../common/segment-log-types.ts'
+import type { Damage, Position } from '../../common/segment-log-types.ts'
 import type { Body, EnvelopeHeader, Schema } from '../../protos/types.ts'
+import type { SpoolNumbers } from '../catalog/numbers-tables.ts'
+import type { Around, AroundAsked } from './lake/look-up-numbers.ts'
 
 // The port of a sink: what run-sink.ts, which follows the journal from the sink's own cursor, asks of it.
 
@@ -45,6 +47,10 @@ export interface Sink {
   writeLines?(lines: Uint8Array, signal: AbortSignal): Promise<{ stored: true } | { stored: false; reason: string }>
   /** What of each rig is in these files, which are of one stream. */
   describeFiles?(paths: readonly string[]): Promise<RigShare[]>
+  /** Numbers that its ledger has, of a segment of the journal or in some of its files. */
+  numbersOf?(asked: NumbersAsked): Promise<SpoolNumbers[]>
+  /** The times of what lies next to missing numbers. */
+  timesAround?(asked: AroundAsked): Promise<Around>
 }
 
 /** The rows of one rig in some files of the lake. Times are ns as decimal text. */
@@ -73,7 +79,11 @@ export interface SinkTasks {
   replay: { ask: { ids: string[] }; answer: ReplayOutcome[] }
   /** Files of the lake, all of one stream. */
   describe: { ask: { paths: string[] }; answer: RigShare[] }
+  /** What of these numbers the lake has. */
+  numbers: { ask: NumbersAsked; answer: SpoolNumbers[] }
+  around: { ask: { asked: AroundAsked }; answer: Around }
 }
+export type NumbersAsked = { segment: string } | { paths: string[] }
 export type SinkTask = { [K in keyof SinkTasks]: { type: K } & SinkTasks[K]['ask'] }[keyof SinkTasks]
 export type SinkTaskAnswer = SinkTasks[keyof SinkTasks]['answer']
 
@@ -87,6 +97,8 @@ export type FromSink =
       counters: Record<string, number>
     }
   | { type: 'schema_missing'; rig: string; schema: string }
+  /** Bytes of the journal that hold no readable record: it has passed over them. */
+  | { type: 'damage'; damage: Damage }
   | { type: 'flushed'; id: number }
   | { type: 'done'; id: number; answer: SinkTaskAnswer }
   | { type: 'undone'; id: number; error: string }

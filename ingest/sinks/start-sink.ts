@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../common/log.ts'
 import { builtProgram } from '../../common/program.ts'
-import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import { comparePositions, type Damage, type Position } from '../../common/segment-log-types.ts'
 import type { InfluxWorkerData } from './influx/influx-worker.ts'
 import type { LakeProcessData } from './lake/lake-process.ts'
 import type { FromSink, SinkTask, SinkTaskAnswer, SinkTasks, ToSink } from './sink.ts'
@@ -43,6 +43,8 @@ export interface SinkHandle {
 export interface SinkEvents {
   log: Logger
   onSchemaMissing?: (rig: string, schema: string) => void
+  /** The sink has met bytes of the journal that hold no readable record. */
+  onDamage?: (sink: SinkHandle['name'], damage: Damage) => void
   /** After each status that the sink sends, and each change of state seen from here. */
   onStatus?: (status: SinkStatus) => void
 }
@@ -144,6 +146,7 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
       status.counters = message.counters
       say(message.state, message.waitingFor)
     } else if (message.type === 'schema_missing') onSchemaMissing?.(message.rig, message.schema)
+    else if (message.type === 'damage') events.onDamage?.(name, message.damage)
     else if (message.type === 'flushed') {
       flushes.get(message.id)?.resolve()
       flushes.delete(message.id)

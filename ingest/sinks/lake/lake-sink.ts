@@ -13,6 +13,7 @@ import { openCrashGuard } from './crash-guard.ts'
 import type { LakeConfig } from './lake-config.ts'
 import { asideFolder, publishFiles, recoverFiles } from './lake-files.ts'
 import { findStored, sharesOf } from './look-up.ts'
+import { numbersOfFiles, numbersOfSegment, timesAround } from './look-up-numbers.ts'
 import { createPart, type Part } from './part.ts'
 import { findUnwritable, judgeFailure } from './unwritable.ts'
 import { writeGroup } from './write-part.ts'
@@ -147,6 +148,11 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
     },
     hasStored: (positions) => findStored(connection, lakeFolder, catalog, positions),
     describeFiles: (paths) => sharesOf(connection, lakeFolder, paths),
+    numbersOf: (asked) =>
+      'segment' in asked
+        ? numbersOfSegment(connection, lakeFolder, catalog, asked.segment)
+        : numbersOfFiles(connection, lakeFolder, asked.paths),
+    timesAround: (asked) => timesAround(connection, lakeFolder, catalog, asked),
     status: () => ({
       state: waitingFor === undefined ? 'running' : 'waiting',
       ...(waitingFor === undefined ? {} : { waitingFor }),
