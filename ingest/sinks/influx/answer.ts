@@ -54,11 +54,11 @@ export function readAnswer(
 const header = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? (value[0] ?? '') : (value ?? '')
 
-/** Seconds, or a date (RFC 9110, 10.2.3); at most a minute. */
+/** Seconds, or a date (RFC 9110, 10.2.3); at most a minute, and not at once: a server that says 0 would be asked without end. */
 function retryAfter(value: string): number | undefined {
   if (value === '') return undefined
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 60) * 1000 : undefined
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0.1), 60) * 1000 : undefined
 }
 
 function messageIn(body: string): string {

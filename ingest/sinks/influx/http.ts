@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 
 // One HTTP request over connections that are kept: what InfluxDB 1.x is written to and read with. Package `influx`
@@ -7,6 +7,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 export interface HttpClient {
   /** Rejects if there is no answer: with the network's error, or HttpTimeoutError. */
   send(path: string, options: HttpSend): Promise<IncomingMessage>
+  /** As `send`, with the whole answer within `timeoutMs`: one that trickles in or stops half way is none. Rejects with the signal's reason. */
+  exchange(path: string, options: HttpSend): Promise<HttpAnswer>
   close(): void
 }
 
@@ -17,6 +19,12 @@ export interface HttpSend {
   /** From sending to the head of the answer, and between its parts. */
   timeoutMs: number
   signal?: AbortSignal
+}
+
+export interface HttpAnswer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
 }
 
 export class HttpTimeoutError extends Error {
@@ -32,25 +40,45 @@ export function createHttpClient(url: string): HttpClient {
   const secure = base.protocol === 'https:'
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
   const prefix = base.pathname.replace(/\/$/, '')
-  return {
-    send(path, { method, body, headers = {}, timeoutMs, signal }) {
-      return new Promise((resolve, reject) => {
-        const request = (secure ? httpsRequest : httpRequest)({
-          agent,
-          protocol: base.protocol,
-          hostname: base.hostname.replace(/^\[|\]$/g, ''),
-          port: base.port,
-          path: prefix + path,
-          method,
-          headers: body ? { ...headers, 'content-length': body.length } : headers,
-          timeout: timeoutMs,
-          ...(signal ? { signal } : {}),
-        })
-        request.on('response', resolve)
-        request.on('error', reject)
-        request.on('timeout', () => request.destroy(new HttpTimeoutError(timeoutMs)))
-        request.end(body)
+  const send: HttpClient['send'] = (path, { method, body, headers = {}, timeoutMs, signal }) =>
+    new Promise((resolve, reject) => {
+      const request = (secure ? httpsRequest : httpRequest)({
+        agent,
+        protocol: base.protocol,
+        hostname: base.hostname.replace(/^\[|\]$/g, ''),
+        port: base.port,
+        path: prefix + path,
+        method,
+        headers: body ? { ...headers, 'content-length': body.length } : headers,
+        timeout: timeoutMs,
+        ...(signal ? { signal } : {}),
       })
+      request.on('response', resolve)
+      request.on('error', reject)
+      request.on('timeout', () => request.destroy(new HttpTimeoutError(timeoutMs)))
+      request.end(body)
+    })
+
+  return {
+    send,
+    async exchange(path, options) {
+      // Of its own, and taken off the caller's again: that one lives as long as the sink.
+      const stop = new AbortController()
+      const { signal, timeoutMs } = options
+      const onAbort = () => stop.abort(signal?.reason)
+      const deadline = setTimeout(() => stop.abort(new HttpTimeoutError(timeoutMs)), timeoutMs)
+      signal?.addEventListener('abort', onAbort)
+      try {
+        signal?.throwIfAborted()
+        const response = await send(path, { ...options, signal: stop.signal })
+        return { status: response.statusCode ?? 0, headers: response.headers, body: await readText(response) }
+      } catch (error) {
+        stop.signal.throwIfAborted()
+        throw error
+      } finally {
+        clearTimeout(deadline)
+        signal?.removeEventListener('abort', onAbort)
+      }
     },
     close: () => agent.destroy(),
   }

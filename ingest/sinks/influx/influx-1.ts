@@ -3,7 +3,7 @@ import { gzip } from 'node:zlib'
 import { escape as escapeQuery, InfluxDB, ResultError } from 'influx'
 import { type InfluxTransport, networkAnswer, readAnswer, timeoutAnswer, type WriteAnswer } from './answer.ts'
 import { type InfluxConfig, usesGzip } from './config.ts'
-import { createHttpClient, HttpTimeoutError, readText } from './http.ts'
+import { createHttpClient, HttpTimeoutError } from './http.ts'
 
 // InfluxDB 1.x: databases, retention and queries through package `influx`, writes by HTTP of our own.
 
@@ -28,22 +28,41 @@ export function createInflux1(config: InfluxConfig): InfluxTransport {
     target: `InfluxDB at ${config.url}, database ${config.database}`,
     async write(lines, signal) {
       try {
-        const response = await http.send(path, {
+        const {
+          status,
+          headers: said,
+          body,
+        } = await http.exchange(path, {
           method: 'POST',
           body: zip ? await compress(lines, { level: 1 }) : lines,
           headers: zip ? { ...headers, 'content-encoding': 'gzip' } : headers,
           timeoutMs: config.timeoutMs,
           signal,
         })
-        return readAnswer(response.statusCode ?? 0, response.headers, await readText(response), hints)
+        return readAnswer(status, said, body, hints)
       } catch (error) {
         signal.throwIfAborted()
         return error instanceof HttpTimeoutError ? timeoutAnswer(config.timeoutMs) : networkAnswer(error)
       }
     },
-    prepare: () => prepareDatabase(config, hints),
-    fields: () => readFields(config),
+    prepare: () => withinTime(config, prepareDatabase(config, hints)).catch(networkAnswer),
+    fields: () => withinTime(config, readFields(config)),
     close: http.close,
+  }
+}
+
+/** Rejects with HttpTimeoutError when it takes longer than a write may. */
+async function withinTime<T>({ timeoutMs }: InfluxConfig, asked: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new HttpTimeoutError(timeoutMs)), timeoutMs)
+  })
+  // What comes after the deadline is nobody's any more.
+  asked.catch(() => {})
+  try {
+    return await Promise.race([asked, deadline])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -58,7 +77,8 @@ function createClient(config: InfluxConfig): InfluxDB {
     username: config.username ?? '',
     password: config.password ?? '',
     database: config.database,
-    pool: { maxRetries: 0, requestTimeout: config.timeoutMs },
+    // A little more than withinTime: that one ends what trickles in, too.
+    pool: { maxRetries: 0, requestTimeout: config.timeoutMs + 1000 },
   })
 }
 
