@@ -179,10 +179,10 @@ export async function startAgent(
       sendProbe()
     },
     onDisconnect: () => publisher.disconnected(),
-    onMessage(topic, payload) {
+    onMessage(topic, payload, retained) {
       try {
         if (parseTopic(topic)?.type === 'ingest_status') {
-          followIngest(payload)
+          if (!retained) followIngest(payload)
           return
         }
         const down = decodeDown(payload)
@@ -199,15 +199,11 @@ export async function startAgent(
       }
     },
   })
-  /** An ingest that has begun anew need not wait for the agent's patience to run out. */
-  let ingestSinceNs: bigint | undefined
+  /** An ingest that says so now has come after this connection: what was sent before went to nobody. No need to wait for patience to run out. */
   const followIngest = (payload: Uint8Array) => {
     if (payload.length === 0) return
-    const { online, sinceNs: ingestSince, groups } = decodeIngestStatus(payload)
-    if (!online || !groups.includes(group) || ingestSince === ingestSinceNs) return
-    const isNew = ingestSinceNs !== undefined
-    ingestSinceNs = ingestSince
-    if (!isNew) return
+    const { online, groups } = decodeIngestStatus(payload)
+    if (!online || !groups.includes(group)) return
     connection.publish(statusTopic, status(true), { qos: 1, retain: true })
     publisher.connected(spool.schemaEnvelopes())
   }

@@ -18,7 +18,13 @@ export const mqttConfig = z
     ca: existingFile
       .optional()
       .describe("PEM file of the authority that signed the broker's certificate, if the system does not know it."),
-    keepaliveS: z.number().int().min(5).max(600).default(30).describe('MQTT keep-alive.'),
+    keepaliveS: z
+      .number()
+      .int()
+      .min(5)
+      .max(600)
+      .default(15)
+      .describe('MQTT keep-alive: a link that is dead without a word is noticed after one and a half times this.'),
   })
   .describe('How the broker is reached.')
 

@@ -25,7 +25,12 @@ export interface ConnectionOptions {
   log: Logger
   onConnect(): void
   onDisconnect(): void
-  onMessage(topic: string, payload: Uint8Array): void
+  /** `retained`: the broker had kept it; otherwise it was published while this connection was there. */
+  onMessage(topic: string, payload: Uint8Array, retained: boolean): void
+  /** Longest wait between two attempts, give or take a half: 10 s. */
+  waitMostMs?: number
+  /** 0 <= x < 1, for the waits between attempts; Math.random, or what a test draws. */
+  random?(): number
 }
 
 export interface Connection {
@@ -37,12 +42,12 @@ export interface Connection {
 }
 
 const waitLeastMs = 250
-const waitMostMs = 10_000
 const subscribeMostMs = 10_000
 const closeMostMs = 2_000
 
 /** Throws if the CA file can't be read at the first connect; later that is a reason to try again. */
 export function startConnection(options: ConnectionOptions): Connection {
+  const { random = Math.random, waitMostMs = 10_000 } = options
   const throttle = createThrottle()
   let client: MqttClient | undefined
   let online = false
@@ -59,6 +64,8 @@ export function startConnection(options: ConnectionOptions): Connection {
       protocolVersion: 4,
       reconnectPeriod: 0,
       connectTimeout: 10_000,
+      // Without a word from the broker for this long it is pinged, and given up after half as long again; what is published
+      // meanwhile counts for nothing, for a link that is dead at one end takes it all.
       keepalive: options.keepaliveS,
       queueQoSZero: false,
       will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
@@ -75,7 +82,7 @@ export function startConnection(options: ConnectionOptions): Connection {
     opening.on('error', (cause) => {
       error = cause
     })
-    opening.on('message', (topic, payload) => options.onMessage(topic, payload))
+    opening.on('message', (topic, payload, { retain }) => options.onMessage(topic, payload, retain))
     opening.on('connect', () => {
       // Receipts are small and their batch waits for them: not a moment for Nagle's algorithm.
       if (opening.stream instanceof Socket) opening.stream.setNoDelay(true)
@@ -112,7 +119,7 @@ export function startConnection(options: ConnectionOptions): Connection {
       options.log.warn({ broker: options.url, error, heldBack }, 'not connected to the broker; trying again'),
     )
     // Jitter keeps a centre's rigs from coming back all at once.
-    retry = setTimeout(reopen, waitMs * (0.5 + Math.random()))
+    retry = setTimeout(reopen, waitMs * (0.5 + random()))
     waitMs = Math.min(waitMs * 2, waitMostMs)
   }
 

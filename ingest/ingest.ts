@@ -279,6 +279,8 @@ async function wire(
       },
     },
     subscribe: [...config.groups.flatMap(groupFilters), ingestStatusTopic('+')],
+    // It is one, and all the rigs wait for it.
+    waitMostMs: 1_000,
     log,
     onConnect: takeover.connected,
     onDisconnect: takeover.disconnected,

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { describeCatchUp, type FleetOptions, quantile, residentBytes, startFleet } from '../../bench/fleet.ts'
+import { makeFolder } from '../services/debian.ts'
+import { type Station, startStation, waitFor } from '../services/rigline.ts'
+import { startSlowLink } from './slow-link.ts'
+
+// After an outage: live data first, the backlog beside them, one rig on a slow link and two hundred at once.
+
+const mb = 1_000_000
+
+async function setUp() {
+  const { folder, remove } = await makeFolder()
+  onTestFinished(remove)
+  const station = await startStation({ folder })
+  onTestFinished(() => station.close())
+  const start = async (options: Omit<FleetOptions, 'folder'>) => {
+    const fleet = await startFleet({ folder, ...options })
+    onTestFinished(fleet.kill)
+    return fleet
+  }
+  return { station, start }
+}
+
+/** Ingest has every number of every rig, and no more than one spool of each. */
+const expectAll = async (station: Station, agents: number) => {
+  const { rigs, ingest } = await station.rigs()
+  expect(rigs.length).toBe(agents)
+  expect(rigs.filter(({ missing }) => missing > 0)).toEqual([])
+  expect(ingest.counters.outOfBounds).toBe(0)
+}
+
+test('on a slow link live data keep under a second beside megabytes of backlog, which takes what is left', async () => {
+  const { station, start } = await setUp()
+  const link = await startSlowLink(station.mqttPort, 250_000, 20)
+  onTestFinished(link.close)
+  // 50 kB/s live, and a minute and a half of them in the spool: 4.5 MB.
+  const fleet = await start({
+    agents: 1,
+    url: `mqtt://127.0.0.1:${link.port}`,
+    rowsPerS: 700,
+    ageMaxMs: 100,
+    pastS: 90,
+  })
+  const startMs = Date.now()
+  const [agent] = await fleet.caughtUp(0, 60_000)
+  const { catchUpMs, underASecondMs, besideMs } = describeCatchUp(agent!)
+  const seconds = (Date.now() - startMs) / 1000
+  const figures = {
+    catchUpMs,
+    underASecondMs,
+    live: besideMs.length,
+    p50: quantile(besideMs, 0.5),
+    p95: quantile(besideMs, 0.95),
+    sent: link.sentBytes(),
+    share: link.sentBytes() / seconds / link.bytesPerS,
+  }
+  process.stdout.write(`slow link: ${JSON.stringify(figures)}\n`)
+  expect(besideMs.length).toBeGreaterThan(50)
+  expect(figures.p95).toBeLessThan(1000)
+  expect(underASecondMs).toBeLessThan(5000)
+  expect(figures.share).toBeGreaterThan(0.7)
+  const [ended] = await fleet.end()
+  expect(ended).toMatchObject({ unconfirmed: 0, refused: 0 })
+  await expectAll(station, 1)
+}, 120_000)
+
+test('two hundred agents that come back at once: live within seconds, nobody starves, nothing is missing', async () => {
+  const { station, start } = await setUp()
+  const agents = 200
+  const fleet = await start({ agents, url: station.mqtt, rowsPerS: 4, ageMaxMs: 250, pastS: 0 })
+  await fleet.caughtUp(0, 30_000)
+  await station.broker!.kill()
+  await sleep(10_000)
+  const backMs = Date.now()
+  await station.startBroker()
+  const back = await fleet.caughtUp(backMs, 40_000)
+  await sleep(1000)
+  const caught = (await fleet.look()).agents.map(describeCatchUp)
+  const catchUpMs = caught.map((each) => each.catchUpMs)
+  const figures = {
+    connectedWithinMs: Math.max(...back.map(({ connectedAtMs }) => connectedAtMs.at(-1)! - backMs)),
+    underASecondMs: Math.max(...caught.map((each) => each.underASecondMs)),
+    catchUpMedianMs: quantile(catchUpMs, 0.5),
+    catchUpSlowestMs: Math.max(...catchUpMs),
+    brokerMb: residentBytes(station.broker!.child.pid!).most / mb,
+    ingestMb: residentBytes(station.ingest.child.pid!).most / mb,
+  }
+  process.stdout.write(`200 agents: ${JSON.stringify(figures)}\n`)
+  expect(figures.underASecondMs).toBeLessThan(5000)
+  // The backlog's begin is drawn from the first two seconds.
+  expect(figures.catchUpSlowestMs).toBeLessThan(Math.max(4000, 2 * figures.catchUpMedianMs))
+  expect(figures.brokerMb).toBeLessThan(300)
+  expect(figures.ingestMb).toBeLessThan(500)
+  const ended = await fleet.end()
+  expect(ended.filter(({ unconfirmed, refused }) => unconfirmed > 0 || refused > 0)).toEqual([])
+  await waitFor('all numbers', 5000, async () => (await station.rigs()).rigs.every(({ missing }) => missing === 0))
+  await expectAll(station, agents)
+}, 120_000)
