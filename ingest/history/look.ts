@@ -14,6 +14,7 @@ import type { FileFacts, Files } from './files.ts'
 import type { KnownTimes } from './known-times.ts'
 import type { Source } from './relation.ts'
 import type { Tail, TailBatch, TailGap } from './tail.ts'
+import { findTailRepeats } from './tail-repeats.ts'
 import { HistoryError, type Part } from './types.ts'
 
 // One consistent look at what is stored: the lake's files and its cursor as they are at one moment, and what the journal has behind that
@@ -186,7 +187,8 @@ function unknownStream(engine: Engine, look: Look, stream: string): HistoryError
 const stagedBytesMax = 32 * 1024 * 1024
 
 /**
- * The part as sources of a relation: its files, and its tail as temporary tables of the connection. `close` drops those.
+ * The part as sources of a relation: its files, and its tail as temporary tables of the connection. `close` drops those. `repeatedRows`: rows of
+ * the tail, in the part, that are left out because they are there already.
  */
 export async function openPart(
   engine: Engine,
@@ -194,7 +196,7 @@ export async function openPart(
   { part, files, facts, tail }: PartLook,
   signal: AbortSignal,
   prefix = 'tail',
-): Promise<{ sources: Source[]; close(): Promise<void> }> {
+): Promise<{ sources: Source[]; repeatedRows: number; close(): Promise<void> }> {
   const sources: Source[] = files.map((file, i) => {
     const { columns, spans } = facts[i]!
     return {
@@ -222,9 +224,12 @@ export async function openPart(
     tables.push(table)
     sources.push({ from: { table }, columns: channels, spans, oneRig: true })
   }
+  const inTail = tail.map(({ batch }) => batch)
+  const repeats = await findTailRepeats(connection, part, sources, inTail, (batch) => decode(engine, batch))
   for (const { batch } of tail) {
     signal.throwIfAborted()
-    const taken = decode(engine, batch)
+    const settled = repeats.settled(batch)
+    const taken = settled ? settled.kept : decode(engine, batch)
     if (!taken) continue
     batches.push(taken)
     bytes += taken.envelope.body.batch.rows * (60 + 9 * taken.envelope.schema.channels.length)
@@ -233,6 +238,7 @@ export async function openPart(
   await stage()
   return {
     sources,
+    repeatedRows: repeats.repeatedRows,
     async close() {
       for (const table of tables) await connection.run(`DROP TABLE IF EXISTS ${table}`)
     },

@@ -39,7 +39,10 @@ export async function checkLake(context: VerifyContext, rig: string, stream: Str
   const boundary = newTally()
   const sums = new Map<string, { column: LakeColumn; sum: ChannelSum }>()
   const boundarySums = new Map<string, ChannelSum>()
-  const expectation = influxCursor === undefined ? undefined : createExpectation(stream.stream, catalog.fields())
+  const expectation =
+    influxCursor === undefined
+      ? undefined
+      : createExpectation(stream.stream, catalog.fields(), stream.differingRows > 0)
   let duplicates = 0
   let lastEra = -1
   let lastNs = 0n
@@ -69,6 +72,7 @@ export async function checkLake(context: VerifyContext, rig: string, stream: Str
     }
     if (expectation) expect(expectation, context, rig, stream, chunk)
   }
+  expectation?.settle()
   for (const { column, sum } of sums.values()) addChannel(total.sum, column.channel, sum)
   for (const [channel, sum] of boundarySums) addChannel(boundary.sum, channel, sum)
   const channels = [...sums.values()].map(({ column: { channel, kind }, sum }) => ({
@@ -110,12 +114,14 @@ export function expectEnvelope(
   envelope: JournalEnvelope,
 ): void {
   const chunk = chunkOf(envelope, context.span)
-  if (chunk) expect(expectation, context, envelope.header.rig, stream, chunk)
+  if (!chunk) return
+  expect(expectation, context, envelope.header.rig, stream, chunk)
+  expectation.settle()
 }
 
 /** A batch in the form in which the lake's rows are read. */
 function chunkOf(
-  { body, schema, header }: JournalEnvelope,
+  { body, schema, header, receivedNs }: JournalEnvelope,
   { fromNs, toNs }: VerifyContext['span'],
 ): LakeRows | undefined {
   if (body.type !== 'batch' || !schema) return undefined
@@ -154,6 +160,7 @@ function chunkOf(
     spools: new Array<string>(rows).fill(header.spool),
     seqs: new BigInt64Array(rows).fill(BigInt(header.seq)),
     rowIndexes: Int32Array.from(inSpan),
+    receivedNs: new BigInt64Array(rows).fill(receivedNs),
     columns,
   }
 }

@@ -25,7 +25,7 @@ export function reportSpools(
 }
 
 function reportSpool(state: SpoolState, declared: RangeSet): SpoolReport {
-  const { spool, predecessor, had, gone, stored, pending, aside, quarantined, parked, twice } = state
+  const { spool, predecessor, had, gone, stored, pending, aside, quarantined, parked, twice, again } = state
   const here = union(stored, pending, aside)
   const spoken = union(declared, gone).ranges()
   // The catalog may keep less of what is declared than the Gaps say: of the rest it says no more than that it came.
@@ -40,6 +40,7 @@ function reportSpool(state: SpoolState, declared: RangeSet): SpoolReport {
     // What a Gap declares gone is known to be missing, and that it is so is in the data: nothing is lost unseen.
     lost: subtractRanges(came.ranges(), here.ranges()),
     twice,
+    again,
     quarantined,
     parked,
   }

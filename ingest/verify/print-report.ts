@@ -41,11 +41,21 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
     ...removed.map(
       ({ stream, lake }) => `  ${stream}: retention has removed ${number(lake.removed.rows)} rows from the lake`,
     ),
+    ...streams.flatMap(printAgain),
     ...spools.flatMap(printSpool),
     ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
     ...gaps.map(printGap),
   ]
 }
+
+const printAgain = ({ stream, repeated, differing }: StreamReport): string[] => [
+  ...(repeated.rows > 0 ? [`  ${stream}: ${number(repeated.rows)} rows came once more and are there once`] : []),
+  ...(differing > 0
+    ? [
+        `  ${stream}: ${number(differing)} rows came with other values for a time that was there: the lake has both, InfluxDB the last`,
+      ]
+    : []),
+]
 
 /** Hangul and other wide letters take two columns of a terminal. */
 const width = (text: string): number =>
@@ -81,10 +91,21 @@ function leftOut({ notRepresentable }: InfluxStreamReport): string {
   return rules.length === 0 ? '0' : rules.map(([rule, count]) => `${number(count)} ${rule}`).join(', ')
 }
 
-function printSpool({ spool, numbers, holes, declared, lost, twice, quarantined, parked }: SpoolReport): string[] {
+function printSpool({
+  spool,
+  numbers,
+  holes,
+  declared,
+  lost,
+  twice,
+  again,
+  quarantined,
+  parked,
+}: SpoolReport): string[] {
   const facts = [
     `${number(countRanges(numbers))} envelopes`,
     ...(declared.length > 0 ? [`${number(countRanges(declared))} declared gone`] : []),
+    ...(again > 0 ? [`${number(again)} came once more`] : []),
     ...(quarantined > 0 ? [`${number(quarantined)} in quarantine`] : []),
     ...(parked > 0 ? [`${number(parked)} waiting for their schema`] : []),
   ]

@@ -21,8 +21,18 @@ interface LedgerRow {
   last_t_ns: bigint | null
   readings: bigint | null
   checksum: bigint | null
-  filename: string
+  /** Absent where no file has the columns: written by an earlier release. */
+  repeated_rows?: number | null
+  repeated_readings?: bigint | null
+  repeated_checksum?: bigint | null
+  differing_rows?: number | null
+  filename?: string
 }
+
+const columns = [
+  ...['rig', 'spool', 'seq', 'predecessor', 'received_ns', 'segment', 'offset', 'stream', 'rows', 'era', 'first_t_ns'],
+  ...['last_t_ns', 'readings', 'checksum', 'repeated_rows', 'repeated_readings', 'repeated_checksum', 'differing_rows'],
+]
 
 export async function readLedger(context: VerifyContext, onlyRig: string | undefined): Promise<void> {
   const { reader, state } = context
@@ -31,8 +41,8 @@ export async function readLedger(context: VerifyContext, onlyRig: string | undef
   const filename = context.isRemoved !== undefined
   const ledger = reader.table('_envelopes', { filename })
   if (ledger) {
-    const sql = `SELECT rig, spool, seq, predecessor, received_ns, segment, "offset", stream, "rows", era, first_t_ns, last_t_ns,
-      readings, checksum, ${filename ? 'parse_filename(filename)' : "''"} AS filename FROM ${ledger} ${where} ORDER BY rig, spool, seq`
+    const wanted = `COLUMNS(name -> list_contains([${columns.map(quoteText).join(', ')}], name))`
+    const sql = `SELECT ${wanted}${filename ? ', parse_filename(filename) AS filename' : ''} FROM ${ledger} ${where} ORDER BY rig, spool, seq, "rows" DESC`
     for await (const rows of reader.query(sql)) for (const row of rows) takeRow(context, row as unknown as LedgerRow)
   }
   const gaps = reader.table('_gaps')
@@ -52,7 +62,12 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
   const seq = Number(row.seq)
   const known: SpoolState = state.spool(row.rig, row.spool)
   if (row.predecessor) known.predecessor = row.predecessor
-  if (known.stored.add(seq) === 0) known.twice++
+  const repeatedRows = row.repeated_rows ?? 0
+  if (known.stored.add(seq) === 0) {
+    // A number that came again (ingest's catalog was restored from an older copy) is there once if its rows are.
+    if (row.stream === null || ((row.rows ?? 0) === 0 && repeatedRows > 0)) known.again++
+    else known.twice++
+  }
   if (placeIn(span, row.received_ns, row.received_ns) !== 'outside') known.inSpan = true
   if (row.stream === null || row.first_t_ns === null || row.last_t_ns === null) return
   const place = placeIn(span, row.first_t_ns, row.last_t_ns)
@@ -64,22 +79,35 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
     rows: row.rows ?? 0,
     sum: unpackSum(Number(row.readings ?? 0), row.checksum ?? 0n),
   }
+  const repeated: Tally = {
+    envelopes: 0,
+    rows: repeatedRows,
+    sum: unpackSum(Number(row.repeated_readings ?? 0), row.repeated_checksum ?? 0n),
+  }
+  addTally(stream.repeated, repeated)
+  stream.differingRows += row.differing_rows ?? 0
+  const era = row.era ?? 0
+  stream.seen.add({ era, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
   const position = { segment: row.segment, offset: Number(row.offset) }
-  const removed = context.isRemoved?.(row.stream, row.filename) ?? false
+  const removed = context.isRemoved?.(row.stream, row.filename ?? '') ?? false
   if (removed) {
     addTally(stream.removed, tally)
-    stream.influxLeftOut.add({ era: row.era ?? 0, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
+    stream.influxLeftOut.add({ era, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
   } else if (place === 'across') stream.boundary.add(`${row.spool} ${seq}`)
   else addTally(stream.ledger, tally)
   if (place === 'inside') {
     // The journal may have what the lake has no more.
     const inJournal = journal !== undefined && !isBefore(position, journal.from) && isBefore(position, lakeCursor)
-    if (inJournal) addTally(stream.ledgerInJournal, tally)
+    if (inJournal) {
+      // The journal has what came, whether it was there already or not.
+      addTally(stream.ledgerInJournal, tally)
+      addTally(stream.ledgerInJournal, repeated)
+    }
   }
   const owed = influxCursor !== undefined && !isBefore(position, influxCursor)
   if (removed) return
   if (owed || aside.influx.has(envelopeKey(row.rig, row.spool, seq))) {
     addTally(stream.pendingInInflux, tally)
-    stream.influxLeftOut.add({ era: row.era ?? 0, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
+    stream.influxLeftOut.add({ era, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
   }
 }

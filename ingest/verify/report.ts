@@ -30,7 +30,7 @@ export interface InfluxStreamReport {
   readings: number
   /** Of the lake and the journal, but for what is pending or cannot be represented. */
   expected: Amount
-  /** Readings left out, by rule: not_rising, nan, infinity, int_beyond_2_53, string_too_long, time_out_of_range, refused ... */
+  /** Readings left out, by rule: overwritten (another came for the same time, with another value), not_rising, nan, infinity, int_beyond_2_53, string_too_long, time_out_of_range, refused ... */
   notRepresentable: Record<string, number>
   /** Not yet consumed. */
   pending: { envelopes: number; rows: number }
@@ -52,6 +52,10 @@ export interface StreamReport {
   influx: InfluxStreamReport | null
   /** Rows that are there more than once: same era and time, not flagged as not rising. */
   duplicates: number
+  /** Rows that came once more with the same values, and are there once; in the span, by the batch. */
+  repeated: { rows: number; readings: number }
+  /** Rows that came with other values for a time that was there: in the lake beside the ones before, flagged. */
+  differing: number
   channels: ChannelReport[]
   /** Whatever does not agree, in words. */
   problems: string[]
@@ -70,6 +74,8 @@ export interface SpoolReport {
   /** Numbers that had come and are in no store, nor on the way there. */
   lost: Range[]
   twice: number
+  /** Numbers that came once more, and of which nothing is there twice. */
+  again: number
   quarantined: number
   parked: number
 }

@@ -1,6 +1,6 @@
 import { createRangeSet, type RangeSet } from '../../common/range-set.ts'
 import type { GapReport } from './report.ts'
-import { createIntervals, type Intervals, newTally, type Tally } from './tally.ts'
+import { createIntervals, createSeen, type Intervals, newTally, type Seen, type Tally } from './tally.ts'
 
 // What is known of each rig, spool and stream while the passes go over journal, ledger, lake and InfluxDB.
 
@@ -18,6 +18,8 @@ export interface SpoolState {
   quarantined: number
   parked: number
   twice: number
+  /** Numbers that came once more, and of which nothing is there twice. */
+  again: number
   /** Something of it lies in the span asked for. */
   inSpan: boolean
 }
@@ -35,6 +37,11 @@ export interface StreamState {
   pendingInInflux: Tally
   /** Envelopes that lie partly in the span, as `spool seq`: in the lake, but not in `ledger`. */
   boundary: Set<string>
+  /** By the ledger: rows that came once more and were there already, and rows that came with other values for a time that was there. */
+  repeated: Tally
+  differingRows: number
+  /** Where in time its batches lie. */
+  seen: Seen
   /** Where InfluxDB is not compared. */
   influxLeftOut: Intervals
 }
@@ -73,6 +80,7 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         quarantined: 0,
         parked: 0,
         twice: 0,
+        again: 0,
         inSpan: false,
       })),
     stream: (rig, stream) =>
@@ -85,6 +93,9 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         removed: newTally(),
         pendingInInflux: newTally(),
         boundary: new Set(),
+        repeated: newTally(),
+        differingRows: 0,
+        seen: createSeen(),
         influxLeftOut: createIntervals(),
       })),
   }

@@ -35,12 +35,38 @@ export interface Interval {
   lastNs: bigint
 }
 
+/** Where batches lie in time. */
+export interface Seen {
+  add(interval: Interval): void
+  /** Whether one that was added may have rows there. */
+  touches(interval: Interval): boolean
+}
+
+/** Most batches lie above all before them; of the others it is looked up, and said rather too often than not. */
+export function createSeen(): Seen {
+  const intervals = createIntervals()
+  const highest = new Map<number, bigint>()
+  return {
+    add(interval) {
+      const { era, lastNs } = interval
+      const known = highest.get(era)
+      if (known === undefined || lastNs > known) highest.set(era, lastNs)
+      intervals.add(interval)
+    },
+    touches(interval) {
+      const known = highest.get(interval.era)
+      return known !== undefined && interval.firstNs <= known && intervals.touches(interval)
+    },
+  }
+}
+
 const intervalsMax = 10_000
 
 /** Times of one stream in which rows are left alone. Bounded: where there are too many, neighbours become one. */
 export interface Intervals {
   add(interval: Interval): void
   has(era: number, tNs: bigint): boolean
+  touches(interval: Interval): boolean
   readonly empty: boolean
 }
 
@@ -71,25 +97,34 @@ export function createIntervals(): Intervals {
       })
     }
   }
+  /** The last that begins at that time or before it. */
+  const lastUpTo = (era: number, tNs: bigint): Interval | undefined => {
+    sort()
+    let low = 0
+    let high = list.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const at = list[middle]!
+      if (at.era < era || (at.era === era && at.firstNs <= tNs)) low = middle + 1
+      else high = middle
+    }
+    const found = list[low - 1]
+    return found?.era === era ? found : undefined
+  }
+  const touches = ({ era, firstNs, lastNs }: Interval): boolean => {
+    const found = lastUpTo(era, lastNs)
+    return found !== undefined && found.lastNs >= firstNs
+  }
   return {
     add(interval) {
+      const last = list.at(-1)
+      // As it mostly is.
+      sorted &&= !last || (last.era === interval.era && last.lastNs < interval.firstNs)
       list.push(interval)
-      sorted = false
       if (list.length > intervalsMax) thin()
     },
-    has(era, tNs) {
-      sort()
-      let low = 0
-      let high = list.length
-      while (low < high) {
-        const middle = (low + high) >> 1
-        const at = list[middle]!
-        if (at.era < era || (at.era === era && at.firstNs <= tNs)) low = middle + 1
-        else high = middle
-      }
-      const found = list[low - 1]
-      return found !== undefined && found.era === era && tNs <= found.lastNs
-    },
+    touches,
+    has: (era, tNs) => touches({ era, firstNs: tNs, lastNs: tNs }),
     get empty() {
       return list.length === 0
     },

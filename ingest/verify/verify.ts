@@ -200,6 +200,8 @@ async function reportStream(
     journal: { envelopes: journal.envelopes, found: amountOf(journal), ledger: amountOf(ledgerInJournal) },
     influx: fromInflux,
     duplicates: finding.duplicates,
+    repeated: { rows: stream.repeated.rows, readings: stream.repeated.sum.count },
+    differing: stream.differingRows,
     channels: finding.channels,
     problems,
     agree: problems.length === 0,

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs'
+import { copyFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { Command } from 'commander'
@@ -158,14 +158,22 @@ it('finds numbers and rows that are there twice, but takes rows flagged as not r
   await data.put(4, batch(2, { era: 1 }))
   await data.lakeTakesAll()
   expect((await verify({ dataFolder: data.folder })).agree).toBe(true)
-  await data.put(5, batch(2))
+  await data.put(5, batch(6))
   await data.put(5, batch(7))
   await data.lakeTakesAll()
+  const twice = await verify({ dataFolder: data.folder })
+  expect(twice.agree).toBe(false)
+  expect(twice.rigs[0]!.spools[0]!.twice).toBe(1)
+  expect(summarize(twice).duplicates).toBe(1)
+  // A file that is there under two names.
+  const [file] = data.catalog.lakeFiles('심전도')
+  const path = file!.path.replace(/-0/, '-1')
+  copyFileSync(join(data.folder, 'lake', file!.path), join(data.folder, 'lake', path))
+  data.catalog.addLakeFiles([{ ...file!, path }], undefined)
   const report = await verify({ dataFolder: data.folder })
   expect(report.agree).toBe(false)
-  expect(report.rigs[0]!.streams[0]!.duplicates).toBe(10)
-  expect(report.rigs[0]!.spools[0]!.twice).toBe(1)
-  expect(summarize(report).duplicates).toBe(11)
+  expect(report.rigs[0]!.streams[0]!.duplicates).toBe(30)
+  expect(summarize(report).duplicates).toBe(31)
 })
 
 it('notices a file that is missing, and one value that is another', async () => {

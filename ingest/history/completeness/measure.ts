@@ -210,6 +210,8 @@ async function measureStream(
   const asked = { part, stream, files: engine.files, catalog: engine.catalog, ledger, look: partLook }
   const delivered = await readDelivered(connection, asked)
   const rows = await measureStreamRows(rest, look, stream, gaps)
+  // They are in the journal once more, and count once.
+  delivered.journalRows -= rows.repeatedRows
   const isThere = rows.rows > 0 || gaps.length > 0 || delivered.lakeRows > 0 || query.streams !== undefined
   if (!isThere && !isClose(engine, part, stream)) return { report: undefined, ledger }
   const { channels, rate, firstNs, lastNs } = rows
@@ -243,7 +245,7 @@ async function measureStreamRows(
   look: Look,
   stream: string,
   gaps: readonly DeclaredGap[],
-): Promise<RowsMeasured> {
+): Promise<RowsMeasured & { repeatedRows: number }> {
   const { connection, query, options, signal } = rest
   const [partLook] = look.parts as [PartLook]
   const { part } = partLook
@@ -254,12 +256,12 @@ async function measureStreamRows(
     rest.expect(rows)
   }
   rest.expect(partLook.tail.reduce((sum, { batch }) => sum + batch.rows, 0))
-  const { sources, close } = await openPart(options.engine, connection, partLook, signal)
+  const { sources, repeatedRows, close } = await openPart(options.engine, connection, partLook, signal)
   try {
     const endNs = part.toNs < query.nowNs ? part.toNs : query.nowNs
     const united = uniteIntervals(gaps, part)
     const asked = { part, sources, described, schemas, gaps: united, endNs, onRows: rest.progress }
-    return await measureRows(connection, asked, signal)
+    return { ...(await measureRows(connection, asked, signal)), repeatedRows }
   } finally {
     await close()
   }

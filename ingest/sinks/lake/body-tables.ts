@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { decodeSchema } from '../../../protos/schema.ts'
 import type { Body } from '../../../protos/types.ts'
+import { newSum } from '../../verify/checksum.ts'
 import type { JournalEnvelope } from '../sink.ts'
 import type { BatchFacts } from './inspect-batch.ts'
+import type { Settled } from './settle-repeats.ts'
 import type { StagedColumn } from './stage.ts'
 
 // The lake's tables beside the streams: one for each kind of body, and `_envelopes`, the ledger: a row for every
@@ -53,6 +55,13 @@ export const bodyTables = {
     // Over the readings of all channels, see ingest/verify/checksum.ts.
     ['checksum', 'bigint'],
     ['problems', 'text'],
+    // Rows that were there already with the same values: not stored again, and not in the counts above. Their readings, and the checksum
+    // over these. Files written before these columns do not have them.
+    ['repeated_rows', 'integer'],
+    ['repeated_readings', 'bigint'],
+    ['repeated_checksum', 'bigint'],
+    // Rows that were there already with other values: stored, see rowFlags.sameTime.
+    ['differing_rows', 'integer'],
   ],
   _events: [
     ...whose,
@@ -115,8 +124,14 @@ const whoseCells = ({ header, receivedNs }: JournalEnvelope): Cell[] => [
   receivedNs,
 ]
 
-/** The ledger's row of an envelope; `facts` for batches. */
-export function ledgerRow(envelope: JournalEnvelope, facts: BatchFacts | undefined): TableRow {
+const problemsAt = bodyTables._envelopes.findIndex(([name]) => name === 'problems')
+const noRows = { sum: newSum(), missing: 0, nan: 0, infinite: 0, outOfRange: 0 }
+
+/**
+ * The ledger's row of an envelope; `facts` for batches. The span of time is that of the batch as it came; its counts are of the rows that are
+ * stored, which are those of `settled`, if some were there already.
+ */
+export function ledgerRow(envelope: JournalEnvelope, facts: BatchFacts | undefined, settled?: Settled): TableRow {
   const { header, body, position } = envelope
   const cells: Cell[] = [
     ...whoseCells(envelope),
@@ -128,10 +143,11 @@ export function ledgerRow(envelope: JournalEnvelope, facts: BatchFacts | undefin
   ]
   if (body.type === 'batch' && facts) {
     const { batch } = body
+    const stored = settled ? (settled.kept?.facts ?? noRows) : facts
     cells.push(
       envelope.schema?.stream ?? null,
       envelope.schemaHash ?? hex(batch.schema),
-      batch.rows,
+      batch.rows - (settled?.again.repeatedRows ?? 0),
       batch.era,
       batch.rows > 0 ? facts.firstNs : null,
       batch.rows > 0 ? facts.lastNs : null,
@@ -140,11 +156,15 @@ export function ledgerRow(envelope: JournalEnvelope, facts: BatchFacts | undefin
       BigInt(batch.position),
       batch.origin,
       batch.notRising,
-      ...[facts.sum.count, facts.missing, facts.nan, facts.infinite, facts.outOfRange].map(BigInt),
-      packSum(facts.sum),
+      ...[stored.sum.count, stored.missing, stored.nan, stored.infinite, stored.outOfRange].map(BigInt),
+      packSum(stored.sum),
     )
-  } else while (cells.length < bodyTables._envelopes.length - 1) cells.push(null)
+  } else while (cells.length < problemsAt) cells.push(null)
   cells.push(envelope.problems.length > 0 ? envelope.problems.join('; ') : null)
+  if (settled) {
+    const { repeatedRows, repeated, differingRows } = settled.again
+    cells.push(repeatedRows, BigInt(repeated.count), packSum(repeated), differingRows)
+  }
   return {
     table: '_envelopes',
     cells,

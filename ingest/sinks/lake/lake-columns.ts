@@ -30,6 +30,11 @@ export const rowFlags = {
   outOfRange: 4,
   /** A value is NaN or infinite. */
   notFinite: 8,
+  /**
+   * A row of this rig, stream, era and time was there already, with other values. Set with notRising; but InfluxDB has this row: of each of its
+   * fields the value that came last.
+   */
+  sameTime: 16,
 }
 
 /**

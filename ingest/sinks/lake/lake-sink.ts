@@ -10,11 +10,14 @@ import type { Catalog } from '../../catalog/types.ts'
 import type { Quarantine } from '../../quarantine.ts'
 import type { Sink } from '../sink.ts'
 import { openCrashGuard } from './crash-guard.ts'
+import { findRepeats } from './find-repeats.ts'
 import type { LakeConfig } from './lake-config.ts'
 import { asideFolder, publishFiles, recoverFiles } from './lake-files.ts'
 import { findStored, sharesOf } from './look-up.ts'
 import { numbersOfFiles, numbersOfSegment, timesAround } from './look-up-numbers.ts'
-import { createPart, type Part } from './part.ts'
+import { createPart, type Group } from './part.ts'
+import { settleGroups } from './settle-repeats.ts'
+import { openStoredFiles } from './stored-files.ts'
 import { findUnwritable, judgeFailure } from './unwritable.ts'
 import { writeGroup } from './write-part.ts'
 
@@ -41,6 +44,7 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
       'runs, markers and rig history from before the journal begins are in the lake (_events) and no longer in the catalog: restore catalog.sqlite from a copy',
     )
   }
+  const storedFiles = openStoredFiles(connection, lakeFolder, catalog, log)
   const guard = openCrashGuard(lakeFolder)
   const counters = {
     parts: 0,
@@ -52,6 +56,8 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
     nan: 0,
     infinite: 0,
     out_of_range: 0,
+    repeated_rows: 0,
+    differing_rows: 0,
   }
   let part = createPart(catalog.cursor('lake'))
   let waitingFor: string | undefined
@@ -59,7 +65,9 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
 
   const write = async (signal: AbortSignal, cursor: Position | undefined) => {
     const files = []
-    for (const group of part.groups) files.push(...(await writeGroup(connection, lakeFolder, catalog, group)))
+    // What is in the lake changes with the catalog alone, so a write that is tried again looks again.
+    const settled = settleGroups(part.groups, await findRepeats(connection, storedFiles, batchesOf(part.groups)))
+    for (const group of settled.groups) files.push(...(await writeGroup(connection, lakeFolder, catalog, group)))
     // Whoever was told to stop may have a successor already.
     signal.throwIfAborted()
     await publishFiles(lakeFolder, files)
@@ -68,14 +76,18 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
       cursor,
       [...part.late],
     )
-    count(part, files)
+    count(settled, files)
   }
 
-  const count = (written: Part, files: { file: { rows: number; bytes: number } }[]) => {
+  const count = (settled: ReturnType<typeof settleGroups>, files: { file: { rows: number; bytes: number } }[]) => {
+    const batches = batchesOf(settled.groups)
+    storedFiles.stored(batches)
+    counters.repeated_rows += settled.repeatedRows
+    counters.differing_rows += settled.differingRows
     counters.parts++
     counters.files += files.length
     counters.bytes += files.reduce((sum, { file }) => sum + file.bytes, 0)
-    for (const { facts, envelope } of batchesOf(written)) {
+    for (const { facts, envelope } of batches) {
       counters.rows += envelope.body.batch.rows
       counters.readings += facts.sum.count
       counters.nan += facts.nan
@@ -156,7 +168,7 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
     status: () => ({
       state: waitingFor === undefined ? 'running' : 'waiting',
       ...(waitingFor === undefined ? {} : { waitingFor }),
-      counters: { ...counters },
+      counters: { ...counters, ...storedFiles.counters },
     }),
     async close() {
       if (closed) return
@@ -168,7 +180,7 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   }
 }
 
-const batchesOf = (part: Part) => part.groups.flatMap(({ batches }) => [...batches.values()].flat())
+const batchesOf = (groups: readonly Group[]) => groups.flatMap(({ batches }) => [...batches.values()].flat())
 
 async function openDuckDb(config: LakeConfig) {
   const instance = await DuckDBInstance.create(':memory:', {

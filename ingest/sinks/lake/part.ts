@@ -103,9 +103,9 @@ export function take(envelope: JournalEnvelope): { batch?: TakenBatch; rows: Tab
   if (!schema) throw new Error('a batch came without its schema')
   if (!isName(schema.stream)) throw new Error(`the stream's name ${JSON.stringify(schema.stream)} is not allowed`)
   const facts = inspectBatch(body.batch, schema, envelope.problems.length > 0)
-  const rows = [ledgerRow(envelope, facts)]
-  const batch: TakenBatch = { envelope: { ...envelope, body, schema }, facts }
-  return body.batch.rows > 0 ? { batch, rows } : { rows }
+  const ledger = ledgerRow(envelope, facts)
+  const batch: TakenBatch = { envelope: { ...envelope, body, schema }, facts, ledger }
+  return body.batch.rows > 0 ? { batch, rows: [ledger] } : { rows: [ledger] }
 }
 
 /** A stream of many schemas becomes a file of all their columns. */

@@ -43,6 +43,8 @@ export interface LakeRows {
   spools: string[]
   seqs: BigInt64Array
   rowIndexes: Int32Array
+  /** Ingest's clock, ns. */
+  receivedNs: BigInt64Array
   columns: LakeChunkColumn[]
 }
 
@@ -180,7 +182,8 @@ const sqlTypes: Record<LakeKind, string> = {
   text: 'BLOB',
 }
 
-function selectFrom(
+/** SQL for what readChunk takes: the rows of one rig and era in a file. */
+export function selectFrom(
   file: string,
   found: readonly LakeColumn[],
   wanted: readonly LakeColumn[],
@@ -202,7 +205,7 @@ function selectFrom(
     ...(span.fromNs === undefined ? [] : [`t_ns >= ${span.fromNs}`]),
     ...(span.toNs === undefined ? [] : [`t_ns < ${span.toNs}`]),
   ]
-  const own = ['era', 't_ns', 'flags', 'spool', 'seq', '"row"']
+  const own = ['era', 't_ns', 'flags', 'spool', 'seq', '"row"', 'received_ns']
   return `SELECT ${[...own, ...columns].join(', ')} FROM read_parquet(${quoteText(file)}) WHERE ${where.join(' AND ')}`
 }
 
@@ -210,8 +213,10 @@ interface Vector<T> {
   items: T
 }
 
+const ownCount = 7
+
 /** Copies: what DuckDB gave out is its own memory. */
-function readChunk(chunk: DuckDBDataChunk, columns: readonly LakeColumn[]): LakeRows {
+export function readChunk(chunk: DuckDBDataChunk, columns: readonly LakeColumn[]): LakeRows {
   const rows = chunk.rowCount
   const items = <T extends { slice(): T }>(index: number): T =>
     (chunk.getColumnVector(index) as unknown as Vector<T>).items.slice()
@@ -223,11 +228,12 @@ function readChunk(chunk: DuckDBDataChunk, columns: readonly LakeColumn[]): Lake
     spools: chunk.getColumnValues(3) as string[],
     seqs: items<BigInt64Array>(4),
     rowIndexes: items<Int32Array>(5),
+    receivedNs: items<BigInt64Array>(6),
     columns: columns.map((column, i): LakeChunkColumn => {
-      const validity = readValidity(chunk, i + 6)
+      const validity = readValidity(chunk, i + ownCount)
       const { channel, kind } = column
-      if (kind === 'text') return { channel, kind, validity, ...readTexts(chunk, i + 6) }
-      return { channel, kind, validity, values: items(i + 6) } as LakeChunkColumn
+      if (kind === 'text') return { channel, kind, validity, ...readTexts(chunk, i + ownCount) }
+      return { channel, kind, validity, values: items(i + ownCount) } as LakeChunkColumn
     }),
   }
 }

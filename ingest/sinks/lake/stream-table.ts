@@ -1,6 +1,7 @@
 import type { Channel, Column, Schema } from '../../../protos/types.ts'
 import { isValid } from '../../verify/checksum.ts'
 import type { JournalEnvelope } from '../sink.ts'
+import type { TableRow } from './body-tables.ts'
 import type { BatchFacts } from './inspect-batch.ts'
 import { type ColumnPlan, type LakeColumn, planColumns } from './lake-columns.ts'
 import type { StagedColumn } from './stage.ts'
@@ -10,6 +11,10 @@ import type { StagedColumn } from './stage.ts'
 export interface TakenBatch {
   envelope: JournalEnvelope & { body: { type: 'batch' }; schema: Schema }
   facts: BatchFacts
+  /** Its row in `_envelopes`. */
+  ledger: TableRow
+  /** Where its rows stood in the batch that came, if some of that are left out. */
+  rowIndexes?: Int32Array
 }
 
 export interface StreamTable {
@@ -128,7 +133,7 @@ function layOutOwn(batches: readonly TakenBatch[], rows: number): StagedColumn[]
   const flags = new Int32Array(rows)
   const receivedNs = new BigInt64Array(rows)
   let at = 0
-  for (const { envelope, facts } of batches) {
+  for (const { envelope, facts, rowIndexes } of batches) {
     const { batch } = envelope.body
     const end = at + batch.rows
     rigs.fill(envelope.header.rig, at, end)
@@ -140,7 +145,8 @@ function layOutOwn(batches: readonly TakenBatch[], rows: number): StagedColumn[]
       simValid.fill(1, at, end)
     }
     seq.fill(BigInt(envelope.header.seq), at, end)
-    for (let i = 0; i < batch.rows; i++) row[at + i] = i
+    if (rowIndexes) row.set(rowIndexes, at)
+    else for (let i = 0; i < batch.rows; i++) row[at + i] = i
     flags.set(facts.flags, at)
     receivedNs.fill(envelope.receivedNs, at, end)
     at = end
