@@ -99,7 +99,7 @@ function select(
     return kind === 'bool' ? `CAST(${name} AS UTINYINT) AS c${i}` : `${name} AS c${i}`
   })
   const where = [
-    `(flags & ${rowFlags.notRising}) = 0`,
+    `(flags & ${rowFlags.notRising | rowFlags.sameTime}) <> ${rowFlags.notRising}`,
     ...(rig === undefined ? [] : [`rig = ${quoteText(rig)}`]),
     ...(fromNs === undefined ? [] : [`t_ns >= ${fromNs}`]),
     ...(toNs === undefined ? [] : [`t_ns < ${toNs}`]),
