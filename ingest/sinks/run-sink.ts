@@ -178,7 +178,11 @@ function createFollower(options: RunSinkOptions) {
     const from = position === start ? undefined : position
     for await (const records of readChunks(options.journalFolder, from, to, { onDamage })) {
       for (const record of records) {
-        if (sink.flushAtSegmentEnd && record.position.segment !== segment && dirtySince !== undefined) await flush()
+        if (sink.flushAtSegmentEnd && record.position.segment !== segment && dirtySince !== undefined) {
+          // Behind the segment, whatever its end looks like.
+          position = record.position
+          await flush()
+        }
         segment = record.position.segment
         dirtySince ??= performance.now()
         await take(record)
