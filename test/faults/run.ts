@@ -61,7 +61,8 @@ export async function runRounds(
       if (settled.problems.length > 0 || !isClean(settled.verdict)) break
     }
   }
-  if (!signal.aborted) {
+  // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.
+  if (!signal.aborted && problems.length === 0 && !(settled && settled.problems.length > 0)) {
     settled = await settleAndCount(world, excuses, notes)
     if (isClean(settled.verdict)) problems.push(...(await verifyAll(world, settled.gaps)))
   }
