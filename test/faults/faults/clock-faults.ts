@@ -1,4 +1,4 @@
-import type { Fault } from '../types.ts'
+import type { Fault, Random, World } from '../types.ts'
 import { agentDown, pickRig, rest, rigOf } from './fault-tools.ts'
 
 // A rig's wall clock that is wrong. What a source dates itself is not touched; what the agent dates goes where its clock was.
@@ -6,9 +6,14 @@ import { agentDown, pickRig, rest, rigOf } from './fault-tools.ts'
 const secondMs = 1000
 const hourMs = 3600 * secondMs
 
+/** More often one whose rows the agent dates. */
+const touches = (world: Pick<World, 'rigs'>, random: Random): string[] => [
+  pickRig(world, random, random.next() < 0.5 ? ({ source }) => source === 'stamped' : undefined),
+]
+
 const step: Fault = {
   kind: 'clock_step',
-  touches: (world, random) => [pickRig(world, random)],
+  touches,
   async run(world, random, touched) {
     const rig = rigOf(world, touched)
     try {
@@ -29,7 +34,7 @@ const step: Fault = {
 /** A computer without a battery clock: boots in 1970, is set right later. */
 const boot1970: Fault = {
   kind: 'clock_1970',
-  touches: (world, random) => [pickRig(world, random)],
+  touches,
   async run(world, random, touched) {
     const rig = rigOf(world, touched)
     const fromMs = Date.now()

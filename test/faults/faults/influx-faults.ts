@@ -29,10 +29,10 @@ const answering = (status: 429 | 500 | 503): Fault =>
     await rest(random, 500, 3_000)
   })
 
-/** Writes are refused by chance, halved until single lines are: those go to quarantine, and are sent again from there. */
+/** Writes are refused by chance and halved, more often than not down to single lines: those go to quarantine, and are sent again from there. */
 const refusing = fault('influx_400', async (world, random) => {
   const { influxLink } = world
-  influxLink.answer(400, { share: random.pick([0.4, 0.6]), random: random.fork('share'), after: random.next() < 0.3 })
+  influxLink.answer(400, { share: random.pick([0.5, 0.8]), random: random.fork('share'), after: random.next() < 0.3 })
   await rest(random, 300, 1_500)
   influxLink.heal()
   await replayRefused(world)
