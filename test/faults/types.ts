@@ -79,6 +79,12 @@ export interface Rig extends RigKind, RiglineProcess {
   counters(): Promise<AgentCounters>
   /** A second agent of the same rig, with a data folder of its own, not started yet. Its rows come from the same file or device: see `feed`. */
   clone(name: string): RiglineProcess & { counters(): Promise<AgentCounters> }
+  /** Its device measures nothing until `resume`, but for a row of each stream at each `rowsNow`. */
+  rest(): void
+  resume(): void
+  rowsNow(): void
+  /** Connections to its device; 1 for a file. */
+  listeners(): number
   /** Makes its feeds yield so many bytes a second, about, beside what they yield anyway; 0: no more. */
   burst(bytesPerS: number): void
   /** Keys of agent.yaml over the usual ones ({ spool: { bytesMax } }), to be changed before its next start. */

@@ -208,6 +208,10 @@ function createRig(kind: RigKind, feed: Feed, options: RigOptions): Rig {
     config,
     generated: () => feed.streams.reduce((sum, { rows }) => sum + rows, 0),
     burst: feed.burst,
+    rest: feed.rest,
+    resume: feed.resume,
+    rowsNow: feed.closingRows,
+    listeners: feed.listeners,
     clone: (name: string) => createAgent(`${kind.rig}-${name}`, kind, feed, config, options),
   })
 }
