@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { benchHistory } from './history.ts'
 import { benchAgentMemory, benchIngestMemory } from './memory.ts'
 import { benchLatency, benchPath } from './path.ts'
+import { benchAgentRestart } from './restart.ts'
 import type { Result } from './rig.ts'
 import { benchInflux, benchLake } from './sinks.ts'
 import { benchViewers } from './viewers.ts'
@@ -25,6 +26,7 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   lake: () => benchLake(5_000_000),
   influx: () => benchInflux(3_000_000),
   history: () => benchHistory(),
+  restart: () => benchAgentRestart(),
   'agent-memory': () => benchAgentMemory(30),
   'ingest-memory': () => benchIngestMemory(Number(values['memory-minutes'])),
 }

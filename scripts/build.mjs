@@ -33,6 +33,7 @@ const programs = [
   ['bench/bench.ts', 'bench'],
   ['bench/bench-agent.ts', 'bench-agent'],
   ['bench/fleet-program.ts', 'fleet-program'],
+  ['bench/fill-spool.ts', 'fill-spool'],
   ['test/faults/main.ts', 'faults'],
 ].filter(([entry]) => existsSync(entry))
 
