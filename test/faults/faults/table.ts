@@ -1,12 +1,15 @@
 import type { Fault } from '../types.ts'
 import { clockFaults } from './clock-faults.ts'
+import { copyFaults } from './copy-faults.ts'
 import { damageFaults } from './damage-faults.ts'
 import { deliveryFaults } from './delivery-faults.ts'
 import { diskFaults } from './disk-faults.ts'
 import { influxFaults } from './influx-faults.ts'
 import { killFaults } from './kill.ts'
 import { killAtFaults } from './kill-at.ts'
+import { lakePoisoned } from './lake-poisoned.ts'
 import { linkFaults } from './link-faults.ts'
+import { swapFaults } from './swap-faults.ts'
 
 /** All faults; a new file of them is added here. */
 export const allFaults: readonly Fault[] = [
@@ -18,4 +21,7 @@ export const allFaults: readonly Fault[] = [
   ...diskFaults,
   ...damageFaults,
   ...clockFaults,
+  ...swapFaults,
+  ...copyFaults,
+  lakePoisoned,
 ]

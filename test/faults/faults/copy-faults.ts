@@ -1,0 +1,106 @@
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Excuse, Fault, Rig, World } from '../types.ts'
+import { eventually } from '../world.ts'
+import { aRig, missedBy, rigNamed } from './kill.ts'
+
+// Copies of disks: put back later, or started in a second machine.
+
+/** What ingest had taken since `fromMs` and no longer has: rigs that keep what was confirmed send it again, the others declare it. */
+export const forgottenBy = (world: World, fromMs: number): Excuse[] =>
+  world.rigs
+    .filter(({ keepConfirmed }) => !keepConfirmed)
+    .map(({ rig }) => ({ rig, causes: ['ingest_restored'], fromMs, toMs: Date.now() }))
+
+/** The folder itself may be where a disk is mounted: what is in it is replaced. */
+function replaceContents(from: string, to: string): void {
+  mkdirSync(to, { recursive: true })
+  for (const name of readdirSync(to)) rmSync(join(to, name), { recursive: true, force: true })
+  cpSync(from, to, { recursive: true, preserveTimestamps: true })
+}
+
+let copies = 0
+const copyOf = (world: World, data: string): { putBack(): void } => {
+  const copy = join(world.folder, `copy-${++copies}`)
+  replaceContents(data, copy)
+  return {
+    putBack() {
+      replaceContents(copy, data)
+      rmSync(copy, { recursive: true, force: true })
+    },
+  }
+}
+
+const ingestRestored: Fault = {
+  kind: 'ingest_restored',
+  touches: () => ['ingest'],
+  async run(world, random) {
+    const { ingest } = world
+    await sleep(random.int(0, 500))
+    await (random.int(0, 1) === 0 ? ingest.stop() : ingest.kill())
+    const fromMs = Date.now()
+    const copy = copyOf(world, ingest.data)
+    await ingest.start()
+    await sleep(random.int(800, 2500))
+    await (random.int(0, 1) === 0 ? ingest.stop() : ingest.kill())
+    copy.putBack()
+    await ingest.start()
+    return forgottenBy(world, fromMs)
+  },
+}
+
+const agentRestored: Fault = {
+  kind: 'agent_restored',
+  touches: (world, random) => [aRig(world, random)],
+  async run(world, random, [name]) {
+    const rig = rigNamed(world, name as string)
+    await sleep(random.int(0, 500))
+    await (random.int(0, 1) === 0 ? rig.stop() : rig.kill())
+    const fromMs = Date.now()
+    const copy = copyOf(world, rig.data)
+    await rig.start()
+    await sleep(random.int(800, 2500))
+    await rig.kill()
+    copy.putBack()
+    await rig.start()
+    return missedBy(rig, fromMs)
+  },
+}
+
+const agentCloned: Fault = {
+  kind: 'agent_cloned',
+  touches: (world, random) => [aRig(world, random)],
+  async run(world, random, [name]) {
+    const rig = rigNamed(world, name as string)
+    const clone = rig.clone(`clone-${++copies}`)
+    await sleep(random.int(0, 500))
+    const fromMs = Date.now()
+    await (random.int(0, 1) === 0 ? rig.stop() : rig.kill())
+    replaceContents(rig.data, clone.data)
+    await Promise.all([rig.start(), clone.start()])
+    await sleep(random.int(1000, 2500))
+    await endClone(rig, clone)
+    return missedBy(rig, fromMs)
+  },
+}
+
+/** Its device tells it nothing more, and it has told ingest all: what it still had would be gone with it. */
+async function endClone(rig: Rig, clone: ReturnType<Rig['clone']>): Promise<void> {
+  rig.rest()
+  let before = -1
+  try {
+    await eventually('the clone to have told all that it knows', 30_000, async () => {
+      const { rows, unconfirmed } = await clone.counters()
+      const isStill = rows === before
+      before = rows
+      await sleep(250)
+      return isStill && unconfirmed === 0
+    })
+    await clone.stop()
+  } finally {
+    rig.resume()
+  }
+}
+
+export const copyFaults: Fault[] = [ingestRestored, agentRestored, agentCloned]
