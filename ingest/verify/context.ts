@@ -17,6 +17,8 @@ export interface VerifyContext {
   lakeCursor: Position | undefined
   /** Undefined if InfluxDB is not compared. */
   influxCursor: Position | 'none' | undefined
+  /** Parts of the journal that were dropped before InfluxDB had them, and that a refill has not written yet, or not all of. */
+  owed: readonly { from: Position; to: Position }[]
   aside: Aside
 }
 

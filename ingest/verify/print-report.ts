@@ -48,7 +48,15 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
   ]
 }
 
-const printAgain = ({ stream, repeated, differing }: StreamReport): string[] => [
+const printAgain = ({ stream, repeated, differing, journal, influx }: StreamReport): string[] => [
+  ...(influx && influx.leftOutGaps > 0
+    ? [`  ${stream}: InfluxDB has rows that the lake has lost: not compared within ${number(influx.leftOutGaps)} gaps`]
+    : []),
+  ...(journal.unreadable > 0
+    ? [
+        `  ${stream}: ${number(journal.unreadable)} envelopes that the lake has cannot be read in the journal any more: its bytes are damaged`,
+      ]
+    : []),
   ...(repeated.rows > 0 ? [`  ${stream}: ${number(repeated.rows)} rows came once more and are there once`] : []),
   ...(differing > 0
     ? [

@@ -1,4 +1,4 @@
-import type { Position } from '../../common/segment-log-types.ts'
+import type { Damage, Position } from '../../common/segment-log-types.ts'
 import { listSegments, readRecords } from '../../common/segment-reader.ts'
 import { fitBatch } from '../../protos/fit.ts'
 import type { EnvelopeHeader } from '../../protos/types.ts'
@@ -27,16 +27,17 @@ interface JournalReading {
   from?: Position | undefined
   /** Told of envelopes of which no more can be read than their number. */
   onOther?: (header: EnvelopeHeader, position: Position) => void
+  onDamage?: (damage: Damage) => void
 }
 
 /** The envelopes of the journal that the sinks can decode; batches with their schema and fitted to it. */
 export async function* journalEnvelopes(
   { catalog, journalFolder, journal, state }: VerifyContext,
-  { from = journal?.from, onOther }: JournalReading = {},
+  { from = journal?.from, onOther, onDamage }: JournalReading = {},
 ): AsyncGenerator<JournalEnvelope> {
   if (!journal) return
   const schemas = createKnownSchemas(catalog)
-  for await (const record of readRecords(journalFolder, from, journal.to)) {
+  for await (const record of readRecords(journalFolder, from, journal.to, onDamage ? { onDamage } : {})) {
     const decoded = decodeRecord(record)
     if (!('envelope' in decoded)) {
       if (decoded.header && state.wants(decoded.header.rig)) onOther?.(decoded.header, record.position)
@@ -69,12 +70,14 @@ function knownSchema(schemas: ReturnType<typeof createKnownSchemas>, hash: strin
   }
 }
 
-export async function readJournal(context: VerifyContext): Promise<void> {
+/** Returns where it cannot be read. */
+export async function readJournal(context: VerifyContext): Promise<Damage[]> {
   const { state, span, lakeCursor, influxCursor, aside } = context
   const onOther = ({ rig, spool, seq }: EnvelopeHeader, position: Position) => {
     if (!isBefore(position, lakeCursor)) state.spool(rig, spool).pending.add(seq)
   }
-  for await (const envelope of journalEnvelopes(context, { onOther })) {
+  const damaged: Damage[] = []
+  for await (const envelope of journalEnvelopes(context, { onOther, onDamage: (damage) => damaged.push(damage) })) {
     const { header, position, body } = envelope
     const { rig, spool, seq } = header
     if (!state.wants(rig)) {
@@ -117,6 +120,7 @@ export async function readJournal(context: VerifyContext): Promise<void> {
       stream.influxLeftOut.add(interval)
     }
   }
+  return damaged
 }
 
 function countBatch(envelope: JournalEnvelope): { tally: Tally; firstNs: bigint; lastNs: bigint } {

@@ -1,8 +1,9 @@
+import type { Damage, Position } from '../../common/segment-log-types.ts'
 import { quoteText } from '../sinks/lake/stage.ts'
 import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
 import { storedGap } from './gaps.ts'
 import { placeIn, type SpoolState } from './state.ts'
-import { addTally, type Tally, unpackSum } from './tally.ts'
+import { addTally, subtractTally, type Tally, unpackSum } from './tally.ts'
 
 // The lake's own books: which numbers it took, and what was in each envelope when it took it; and the Gaps.
 
@@ -34,6 +35,8 @@ const columns = [
   ...['last_t_ns', 'readings', 'checksum', 'repeated_rows', 'repeated_readings', 'repeated_checksum', 'differing_rows'],
 ]
 
+const wanted = `COLUMNS(name -> list_contains([${columns.map(quoteText).join(', ')}], name))`
+
 export async function readLedger(context: VerifyContext, onlyRig: string | undefined): Promise<void> {
   const { reader, state } = context
   const where = onlyRig === undefined ? '' : `WHERE rig = ${quoteText(onlyRig)}`
@@ -41,7 +44,6 @@ export async function readLedger(context: VerifyContext, onlyRig: string | undef
   const filename = context.isRemoved !== undefined
   const ledger = reader.table('_envelopes', { filename })
   if (ledger) {
-    const wanted = `COLUMNS(name -> list_contains([${columns.map(quoteText).join(', ')}], name))`
     const sql = `SELECT ${wanted}${filename ? ', parse_filename(filename) AS filename' : ''} FROM ${ledger} ${where} ORDER BY rig, spool, seq, "rows" DESC`
     for await (const rows of reader.query(sql)) for (const row of rows) takeRow(context, row as unknown as LedgerRow)
   }
@@ -57,8 +59,48 @@ export async function readLedger(context: VerifyContext, onlyRig: string | undef
   }
 }
 
+/** Of the envelopes that the lake took, those whose bytes in the journal are damaged since: they are not compared with it. */
+export async function forgetDamaged(
+  context: VerifyContext,
+  onlyRig: string | undefined,
+  damaged: readonly Damage[],
+): Promise<void> {
+  const { reader, state, span } = context
+  const ledger = reader.table('_envelopes')
+  for (const { segment, from, to } of ledger ? damaged : []) {
+    const sql = `SELECT ${wanted} FROM ${ledger} WHERE segment = ${quoteText(segment)} AND "offset" >= ${from} AND "offset" < ${to}
+      ${onlyRig === undefined ? '' : `AND rig = ${quoteText(onlyRig)}`}`
+    for await (const rows of reader.query(sql)) {
+      for (const each of rows) {
+        const row = each as unknown as LedgerRow
+        if (row.stream === null || row.first_t_ns === null || row.last_t_ns === null) continue
+        if (placeIn(span, row.first_t_ns, row.last_t_ns) !== 'inside') continue
+        if (!isInJournal(context, { segment, offset: Number(row.offset) })) continue
+        const stream = state.stream(row.rig, row.stream)
+        const { tally, repeated } = talliesOf(row)
+        subtractTally(stream.ledgerInJournal, tally)
+        subtractTally(stream.ledgerInJournal, repeated)
+        stream.journalUnreadable++
+      }
+    }
+  }
+}
+
+const isInJournal = ({ journal, lakeCursor }: VerifyContext, position: Position): boolean =>
+  journal !== undefined && !isBefore(position, journal.from) && isBefore(position, lakeCursor)
+
+/** What of an envelope is stored, and what of it was there already. */
+const talliesOf = (row: LedgerRow): { tally: Tally; repeated: Tally } => ({
+  tally: { envelopes: 1, rows: row.rows ?? 0, sum: unpackSum(Number(row.readings ?? 0), row.checksum ?? 0n) },
+  repeated: {
+    envelopes: 0,
+    rows: row.repeated_rows ?? 0,
+    sum: unpackSum(Number(row.repeated_readings ?? 0), row.repeated_checksum ?? 0n),
+  },
+})
+
 function takeRow(context: VerifyContext, row: LedgerRow): void {
-  const { state, span, journal, lakeCursor, influxCursor, aside } = context
+  const { state, span, influxCursor, aside } = context
   const seq = Number(row.seq)
   const known: SpoolState = state.spool(row.rig, row.spool)
   if (row.predecessor) known.predecessor = row.predecessor
@@ -74,16 +116,7 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
   if (place === 'outside') return
   known.inSpan = true
   const stream = state.stream(row.rig, row.stream)
-  const tally: Tally = {
-    envelopes: 1,
-    rows: row.rows ?? 0,
-    sum: unpackSum(Number(row.readings ?? 0), row.checksum ?? 0n),
-  }
-  const repeated: Tally = {
-    envelopes: 0,
-    rows: repeatedRows,
-    sum: unpackSum(Number(row.repeated_readings ?? 0), row.repeated_checksum ?? 0n),
-  }
+  const { tally, repeated } = talliesOf(row)
   addTally(stream.repeated, repeated)
   stream.differingRows += row.differing_rows ?? 0
   const era = row.era ?? 0
@@ -95,16 +128,13 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
     stream.influxLeftOut.add({ era, firstNs: row.first_t_ns, lastNs: row.last_t_ns })
   } else if (place === 'across') stream.boundary.add(`${row.spool} ${seq}`)
   else addTally(stream.ledger, tally)
-  if (place === 'inside') {
-    // The journal may have what the lake has no more.
-    const inJournal = journal !== undefined && !isBefore(position, journal.from) && isBefore(position, lakeCursor)
-    if (inJournal) {
-      // The journal has what came, whether it was there already or not.
-      addTally(stream.ledgerInJournal, tally)
-      addTally(stream.ledgerInJournal, repeated)
-    }
+  if (place === 'inside' && isInJournal(context, position)) {
+    // The journal has what came, whether it was there already or not. It may have what the lake has no more.
+    addTally(stream.ledgerInJournal, tally)
+    addTally(stream.ledgerInJournal, repeated)
   }
-  const owed = influxCursor !== undefined && !isBefore(position, influxCursor)
+  const isOwed = context.owed.some(({ from, to }) => !isBefore(position, from) && isBefore(position, to))
+  const owed = isOwed || (influxCursor !== undefined && !isBefore(position, influxCursor))
   if (removed) return
   if (owed || aside.influx.has(envelopeKey(row.rig, row.spool, seq))) {
     addTally(stream.pendingInInflux, tally)

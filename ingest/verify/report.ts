@@ -34,6 +34,8 @@ export interface InfluxStreamReport {
   notRepresentable: Record<string, number>
   /** Not yet consumed. */
   pending: { envelopes: number; rows: number }
+  /** Gaps in whose times it was not compared: what they declare missing came, and InfluxDB may have it though the lake does not. */
+  leftOutGaps: number
   fields: FieldReport[]
   agree: boolean
 }
@@ -47,8 +49,11 @@ export interface StreamReport {
     /** By retention: a Gap says so. InfluxDB is not compared there. */
     removed: { envelopes: number; rows: number; readings: number }
   }
-  /** What of the delivered the journal still has, read anew, beside what the ledger says of it. */
-  journal: { envelopes: number; found: Amount; ledger: Amount }
+  /**
+   * What of the delivered the journal still has, read anew, beside what the ledger says of it. `unreadable`: envelopes that the lake took, and
+   * whose bytes in the journal are damaged since: not compared.
+   */
+  journal: { envelopes: number; found: Amount; ledger: Amount; unreadable: number }
   influx: InfluxStreamReport | null
   /** Rows that are there more than once: same era and time, not flagged as not rising. */
   duplicates: number

@@ -31,6 +31,8 @@ export interface StreamState {
   /** Of these, what the journal still has: by the ledger, and as read anew. */
   ledgerInJournal: Tally
   journal: Tally
+  /** Envelopes in the ledger whose bytes in the journal cannot be read any more. */
+  journalUnreadable: number
   pendingInLake: Tally
   /** By the ledger: envelopes in the span whose rows retention has removed. */
   removed: Tally
@@ -89,6 +91,7 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         ledger: newTally(),
         ledgerInJournal: newTally(),
         journal: newTally(),
+        journalUnreadable: 0,
         pendingInLake: newTally(),
         removed: newTally(),
         pendingInInflux: newTally(),

@@ -1,4 +1,4 @@
-import { addSum, type ChannelSum, newSum, sumText } from './checksum.ts'
+import { addSum, type ChannelSum, newSum, subtractSum, sumText } from './checksum.ts'
 import type { Amount } from './report.ts'
 
 // Sums of a stream while its data pass by.
@@ -15,6 +15,13 @@ export function addTally(to: Tally, from: Tally): void {
   to.envelopes += from.envelopes
   to.rows += from.rows
   addSum(to.sum, from.sum)
+}
+
+/** Takes `from` out of `to` again. */
+export function subtractTally(to: Tally, from: Tally): void {
+  to.envelopes -= from.envelopes
+  to.rows -= from.rows
+  subtractSum(to.sum, from.sum)
 }
 
 export const amountOf = ({ rows, sum }: Tally): Amount => ({ rows, readings: sum.count, checksum: sumText(sum) })
@@ -40,6 +47,7 @@ export interface Seen {
   add(interval: Interval): void
   /** Whether one that was added may have rows there. */
   touches(interval: Interval): boolean
+  eras(): number[]
 }
 
 /** Most batches lie above all before them; of the others it is looked up, and said rather too often than not. */
@@ -53,6 +61,7 @@ export function createSeen(): Seen {
       if (known === undefined || lastNs > known) highest.set(era, lastNs)
       intervals.add(interval)
     },
+    eras: () => [...highest.keys()],
     touches(interval) {
       const known = highest.get(interval.era)
       return known !== undefined && interval.firstNs <= known && intervals.touches(interval)

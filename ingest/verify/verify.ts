@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
+import type { Cause } from '../../protos/types.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import type { Catalog, LakeFile } from '../catalog/types.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
@@ -13,7 +14,7 @@ import { gapInSpan } from './gaps.ts'
 import { reportSpools } from './numbers.ts'
 import { readAside } from './read-aside.ts'
 import { findJournal, journalEnvelopes, readJournal } from './read-journal.ts'
-import { readLedger } from './read-ledger.ts'
+import { forgetDamaged, readLedger } from './read-ledger.ts'
 import { removedFiles } from './removed-files.ts'
 import type { InfluxStreamReport, RigReport, StreamReport, VerifyReport } from './report.ts'
 import { createState, type RigState, type StreamState } from './state.ts'
@@ -70,6 +71,7 @@ async function verifyOnce(
   const compared = influx !== undefined && why === undefined
   const snapshot = lookAt(catalog)
   const influxCursor = compared ? (catalog.cursor('influx') ?? ('none' as const)) : undefined
+  const owed = compared ? catalog.owed.owedParts('influx').filter((part) => catalog.owed.owedSum(part).files > 0) : []
   const lakeFiles = snapshot.files.filter((file) => isThere(lakeFolder, file, problems))
   const state = createState(rig)
   const reader = await openLakeReader(lakeFolder, {
@@ -95,10 +97,11 @@ async function verifyOnce(
       isRemoved: removedFiles(catalog, snapshot.files),
       lakeCursor: snapshot.cursor,
       influxCursor,
+      owed,
       aside: readAside(join(dataFolder, 'quarantine'), catalog, state),
     }
     await readLedger(context, rig)
-    await readJournal(context)
+    await forgetDamaged(context, rig, await readJournal(context))
     const rigs: RigReport[] = []
     for (const known of [...state.rigs.values()].sort((a, b) => (a.rig < b.rig ? -1 : 1))) {
       rigs.push(await reportRig(context, known, compared ? influx : undefined))
@@ -180,6 +183,12 @@ async function reportStream(
   let fromInflux: InfluxStreamReport | null = null
   try {
     if (influx) fromInflux = await compareInflux(context, rig, stream, finding, influx)
+    const gaps = fromInflux?.agree === false ? leaveOutLost(context, rig, stream) : 0
+    if (influx && gaps > 0) {
+      const apart = await checkLake(context, rig, stream)
+      fromInflux = await compareInflux(context, rig, stream, apart, influx)
+      if (fromInflux) fromInflux.leftOutGaps = gaps
+    }
   } catch (error) {
     if (!(error instanceof InfluxReadError)) throw error
     problems.push(error.message)
@@ -197,7 +206,12 @@ async function reportStream(
       pending: { envelopes: pending.envelopes, rows: pending.rows, readings: pending.sum.count },
       removed: { envelopes: removed.envelopes, rows: removed.rows, readings: removed.sum.count },
     },
-    journal: { envelopes: journal.envelopes, found: amountOf(journal), ledger: amountOf(ledgerInJournal) },
+    journal: {
+      envelopes: journal.envelopes,
+      found: amountOf(journal),
+      ledger: amountOf(ledgerInJournal),
+      unreadable: stream.journalUnreadable,
+    },
     influx: fromInflux,
     duplicates: finding.duplicates,
     repeated: { rows: stream.repeated.rows, readings: stream.repeated.sum.count },
@@ -217,6 +231,20 @@ const differ = (
   const [one, other] = [amountOf(found), amountOf(expected)]
   if (one.rows === other.rows && one.readings === other.readings) return `values in ${a} differ from ${b}`
   return `${a} has ${one.rows} rows with ${one.readings} readings, ${b} says ${other.rows} with ${other.readings}`
+}
+
+/** What the lake lost, or never got, after it had come: InfluxDB may have it. */
+const lostInLake = new Set<Cause>(['ingest_restored', 'journal_damaged', 'quarantine_full'])
+
+/** Leaves the times of such Gaps out of the comparison with InfluxDB. Returns how many there are. */
+function leaveOutLost({ state }: VerifyContext, rig: string, { stream, seen, influxLeftOut }: StreamState): number {
+  const gaps = (state.rigs.get(rig)?.gaps ?? []).filter(
+    ({ cause, streams }) => lostInLake.has(cause) && (streams.length === 0 || streams.includes(stream)),
+  )
+  for (const { fromNs, toNs } of gaps) {
+    for (const era of seen.eras()) influxLeftOut.add({ era, firstNs: BigInt(fromNs), lastNs: BigInt(toNs) })
+  }
+  return gaps.length
 }
 
 async function compareInflux(
