@@ -23,10 +23,42 @@ interface Layout {
   places: number[]
 }
 
-export async function* readStream(
+export async function* readStream(parts: ReadParts, file: LakeFile, wanted: Wanted): AsyncGenerator<JournalEnvelope> {
+  yield* readRows(parts, file, wanted, rowFlags.notRising, 0)
+  // Rows that came with other values for a time that was there: InfluxDB has of each field the value that came last. They may be in
+  // later files too, which InfluxDB has already: what was just written must not stand over them.
+  const span = { rig: wanted.rig, fromNs: BigInt(file.minTimeNs), toNs: BigInt(file.maxTimeNs) + 1n }
+  if (wanted.fromNs !== undefined && wanted.fromNs > span.fromNs) span.fromNs = wanted.fromNs
+  if (wanted.toNs !== undefined && wanted.toNs < span.toNs) span.toNs = wanted.toNs
+  for (const other of await filesOfSameTimes(parts, file.table, span)) {
+    yield* readRows(parts, other, span, rowFlags.sameTime, rowFlags.sameTime)
+  }
+}
+
+/** In the order in which they came. */
+async function filesOfSameTimes(
+  { connection, lakeFolder, catalog }: ReadParts,
+  table: string,
+  { rig, fromNs, toNs }: Wanted,
+): Promise<LakeFile[]> {
+  const files = catalog.lakeLook([{ table, rig, fromNs, toNs }]).tables[0]?.files ?? []
+  if (files.length === 0) return []
+  const paths = files.map(({ path }) => quoteText(join(lakeFolder, path)))
+  const found = await connection.runAndReadAll(
+    `SELECT DISTINCT file_index FROM read_parquet([${paths.join(', ')}], union_by_name = true)
+     WHERE (flags & ${rowFlags.sameTime}) <> 0 AND t_ns >= ${fromNs} AND t_ns < ${toNs}`,
+  )
+  const indexes = new Set(found.getRows().map(([index]) => Number(index)))
+  return files.filter((_, i) => indexes.has(i))
+}
+
+/** Rows of which these flags are so. */
+async function* readRows(
   { connection, lakeFolder, catalog }: ReadParts,
   file: LakeFile,
   wanted: Wanted,
+  flags: number,
+  are: number,
 ): AsyncGenerator<JournalEnvelope> {
   const path = join(lakeFolder, file.path)
   const footer = await readFooter(connection, path)
@@ -36,7 +68,9 @@ export async function* readStream(
   if (rigs.length === 0) return
   // Which envelope had which schema stands in the ledger: needed only where a part of the journal had several.
   const schemaOf = layouts.length > 1 ? await readSchemaOf({ connection, lakeFolder, catalog }, file) : undefined
-  const result = await connection.stream(select(path, columns, rigs, schemaOf !== undefined, wanted))
+  const order = are === 0 ? '' : ' ORDER BY received_ns, rig, spool, seq, "row"'
+  const sql = select(path, columns, rigs, schemaOf !== undefined, wanted, `(flags & ${flags}) = ${are}`)
+  const result = await connection.stream(sql + order)
   for (;;) {
     const chunk = await result.fetchChunk()
     if (!chunk || chunk.rowCount === 0) return
@@ -90,6 +124,7 @@ function select(
   rigs: readonly string[],
   withNumbers: boolean,
   { fromNs, toNs, rig }: Wanted,
+  flags: string,
 ): string {
   const whose = rigs.length === 1 ? '1' : `list_position([${rigs.map(quoteText).join(', ')}], rig)`
   const values = columns.map(({ column, kind }, i) => {
@@ -99,7 +134,7 @@ function select(
     return kind === 'bool' ? `CAST(${name} AS UTINYINT) AS c${i}` : `${name} AS c${i}`
   })
   const where = [
-    `(flags & ${rowFlags.notRising | rowFlags.sameTime}) <> ${rowFlags.notRising}`,
+    flags,
     ...(rig === undefined ? [] : [`rig = ${quoteText(rig)}`]),
     ...(fromNs === undefined ? [] : [`t_ns >= ${fromNs}`]),
     ...(toNs === undefined ? [] : [`t_ns < ${toNs}`]),

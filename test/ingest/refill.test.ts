@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog } from '../../common/log.ts'
+import { openFileReader } from '../../ingest/refill/read-file.ts'
+import { refillFiles } from '../../ingest/refill/refill-files.ts'
 import { refillSpan, type SpanOptions } from '../../ingest/refill/refill-span.ts'
 import { createInfluxSink } from '../../ingest/sinks/influx/influx-sink.ts'
 import { verify } from '../../ingest/verify/verify.ts'
@@ -10,7 +13,7 @@ import { type Influxd, influxQuery, startInfluxd } from '../services/influxd.ts'
 import { makeConfig } from './influx-setup.ts'
 import { f64, makeBatch } from './lake-setup.ts'
 import { startRunner } from './run-sink-setup.ts'
-import { openData, rig } from './verify-setup.ts'
+import { openData, rig, spoolA } from './verify-setup.ts'
 
 const schema: Schema = {
   stream: '심전도',
@@ -234,6 +237,44 @@ await describeWith('influxd', 'refilling a real InfluxDB 1.x from the lake', () 
     expect(await data.refill({ fromNs: atRow(11), toNs: atRow(12) })).toMatchObject({ rows: 2 })
     expect(await data.refill({ fromNs: atRow(10), toNs: atRow(11) })).toMatchObject({ rows: 3 })
     expect(await data.dump()).toEqual(before)
+  })
+
+  it('lets the value stand that came last for a time, though it writes the file alone that came first', async () => {
+    const data = await ground()
+    await data.put(1, batch(0))
+    await data.lakeTakesAll()
+    // Another copy of the agent: the same times, other values, under a name that sorts before.
+    const spool = `${spoolA.slice(0, -1)}0`
+    const later = batch(0) as { batch: Batch }
+    later.batch.columns[0] = f64(...Array.from({ length: rows }, (_, i) => i + 0.5))
+    await data.put(1, later as Body, { spool })
+    await data.lakeTakesAll()
+    const runner = startRunner(data, createInfluxSink(data.influx, { ...data, log: silentLog }))
+    runner.synced()
+    await runner.flush()
+    await runner.close()
+    const before = await data.dump()
+    const first = await data.verify()
+    expect(first.rigs.flatMap(({ streams }) => streams.flatMap(({ problems }) => problems))).toEqual([])
+    expect(first.agree).toBe(true)
+    await data.refill()
+    expect(await data.dump()).toEqual(before)
+
+    const files = data.catalog.owed.filesInSpan({ fromNs: startNs, toNs: atRow(rows) }, 0, 10)
+    expect(files).toHaveLength(2)
+    const sink = createInfluxSink(data.influx, { ...data, log: silentLog })
+    const reader = await openFileReader(join(data.folder, 'lake'), data.catalog)
+    await refillFiles(files.slice(0, 1), {
+      reader,
+      sink,
+      signal: new AbortController().signal,
+      onRows() {},
+      onStored() {},
+    })
+    reader.close()
+    await sink.close()
+    expect(await data.dump()).toEqual(before)
+    expect((await data.verify()).agree).toBe(true)
   })
 
   it('says what the lake has when it has nothing of that', async () => {

@@ -63,17 +63,19 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
 
   /** Cuts what is held into writes, some of them under way at a time. */
   const writeAll = async (signal: AbortSignal) => {
-    const underWay = new Set<Promise<void>>()
+    const underWay = new Map<Promise<void>, Write>()
     const failures: unknown[] = []
     let next = 0
     while (next < held.length && failures.length === 0) {
       const write = idle.pop()
       if (!write) {
-        await Promise.race(underWay)
+        await Promise.race(underWay.keys())
         continue
       }
       next = write.take(held, next)
-      while (underWay.size >= config.writesInFlight) await Promise.race(underWay)
+      const mustWait = () =>
+        underWay.size >= config.writesInFlight || [...underWay.values()].some(({ spans }) => spans.meets(write.spans))
+      while (mustWait()) await Promise.race(underWay.keys())
       const done = write
         .store(signal)
         .catch((error: unknown) => failures.push(error))
@@ -81,9 +83,9 @@ export function createInfluxSink(config: InfluxConfig, { catalog, quarantine, lo
           idle.push(write)
           underWay.delete(done)
         })
-      underWay.add(done)
+      underWay.set(done, write)
     }
-    await Promise.all(underWay)
+    await Promise.all(underWay.keys())
     if (failures.length > 0) throw failures[0]
   }
 

@@ -9,6 +9,7 @@ import { addLineEnd, type EncodeCounts, encodeBatch, type LineEnds, noCounts } f
 import { createLineWriter } from './line-writer.ts'
 import type { Patience } from './patience.ts'
 import { tableLines } from './table-lines.ts'
+import { createWriteSpans, type WriteSpans } from './write-spans.ts'
 
 // One write: the lines of some envelopes, sent until each of them is in InfluxDB or in quarantine.
 
@@ -17,6 +18,8 @@ export interface Write {
   take(held: readonly JournalEnvelope[], from: number): number
   /** Resolves when nothing of it is owed any more. Rejects only when `signal` aborts. */
   store(signal: AbortSignal): Promise<void>
+  /** Of what was taken. */
+  readonly spans: WriteSpans
 }
 
 export interface WriteContext {
@@ -39,6 +42,7 @@ const entryBytesMax = 64 * 1024
 export function createWrite(context: WriteContext): Write {
   const { config, transport, names, layouts, patience, counters, log } = context
   const writer = createLineWriter()
+  const spans = createWriteSpans()
   const lines: LineEnds = { ends: new Uint32Array(1024), count: 0 }
   let taken: readonly JournalEnvelope[] = []
   let counts = noCounts()
@@ -138,10 +142,13 @@ export function createWrite(context: WriteContext): Write {
   }
 
   return {
+    spans,
     take(held, from) {
       begin()
+      spans.clear()
       let next = from
       while (next < held.length && writer.length < config.writeBytes && lines.count < config.writeLines) {
+        spans.add(held[next]!)
         encode(held[next++]!)
       }
       taken = held.slice(from, next)
