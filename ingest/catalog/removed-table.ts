@@ -28,15 +28,16 @@ export function removedTable(
       const { files, bytes } = removals.read()
       return { files, bytes, lastMs: last?.ms ?? undefined }
     },
-    oldestLakeFiles: (filesMax, beforeSegment) =>
+    oldestLakeFiles: (filesMax, beforeSegment, fromSegment = '') =>
       sql
         .all<Omit<LakeFile, 'rigs'> & { rigs: string }>(
           `SELECT path, table_name AS "table", segment, from_offset AS fromOffset, to_offset AS toOffset, rows,
              min_time_ns AS minTimeNs, max_time_ns AS maxTimeNs, bytes, rigs
-           FROM lake_files WHERE ${ofStream} AND segment < ?1 ORDER BY segment, path LIMIT ?2`,
+           FROM lake_files WHERE ${ofStream} AND segment < ?1 AND segment >= ?3 ORDER BY segment, path LIMIT ?2`,
           // Behind every name of a segment.
           beforeSegment ?? '~',
           filesMax,
+          fromSegment,
         )
         .map((file) => ({ ...file, rigs: JSON.parse(file.rigs) as string[] })),
     newestLakeSegment: () =>

@@ -120,8 +120,8 @@ export interface Catalog extends NumbersTables {
   /** `streamBytes`: of these, what retention may remove. */
   lakeTotals(): { files: number; bytes: number; streamBytes: number }
   lakeRemovals(): { files: number; bytes: number; lastMs: number | undefined }
-  /** Files of streams, the ones that came first first; `beforeSegment`: only those of older segments. */
-  oldestLakeFiles(filesMax: number, beforeSegment?: string): LakeFile[]
+  /** Files of streams, the ones that came first first; `beforeSegment`: only those of older segments; `fromSegment`: only of that one or newer ones. */
+  oldestLakeFiles(filesMax: number, beforeSegment?: string, fromSegment?: string): LakeFile[]
   /** The segment that the newest files of streams came from. */
   newestLakeSegment(): string | undefined
   /** From here on no reader finds them. They lie on the disk until `lakeDeleted`. */

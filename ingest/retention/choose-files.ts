@@ -8,6 +8,8 @@ import type { RetentionConfig } from './config.ts'
 const dayMs = 86_400_000
 /** A segment is open for so long at most (journal.segmentAgeMaxS): all in it came within this after its name was drawn. */
 const segmentOpenMaxMs = 3_600_000
+/** A host whose clock is before 2020 has not been told the time since it was switched on. */
+export const clockSetMs = Date.UTC(2020, 0, 1)
 /** In one turn, so that nothing else waits for it. */
 export const filesMax = 500
 
@@ -27,7 +29,10 @@ export function chooseFiles(
   nowMs: number,
 ): Chosen | undefined {
   if (ageMaxDays !== undefined) {
-    const files = catalog.oldestLakeFiles(filesMax, segmentAt(nowMs - ageMaxDays * dayMs - segmentOpenMaxMs))
+    const before = segmentAt(nowMs - ageMaxDays * dayMs - segmentOpenMaxMs)
+    // What came before the host's clock was first set came not long before what came behind it: it grows old with that.
+    const [dated] = catalog.oldestLakeFiles(1, before, segmentAt(clockSetMs))
+    const files = dated ? catalog.oldestLakeFiles(filesMax, before) : []
     if (files.length > 0) return { files, reason: `it came more than ${ageMaxDays} days ago (ageMaxDays)` }
   }
   if (bytesMax === undefined) return undefined

@@ -1,5 +1,6 @@
 import { ulidTimeMs } from '../../common/ulid.ts'
 import type { Catalog } from '../catalog/types.ts'
+import { clockSetMs } from './choose-files.ts'
 
 // The time that files grow old by. The host's clock may be wrong for a while: a year ahead, it would make everything too old,
 // and what is removed does not come back when it is set right. So this time follows the clock only as fast as shown below, from
@@ -36,6 +37,8 @@ export function createPassedTime({
       const passedMs = monotonicMs() - beforeMs
       beforeMs += passedMs
       const wall = wallMs()
+      // A clock that was never set says nothing of what has passed.
+      if (timeMs < clockSetMs) timeMs = wall
       // A clock that is set back takes nothing back: it may be back in 1970 for a minute.
       timeMs = Math.max(timeMs, Math.floor(Math.min(wall, timeMs + passedMs * speedMax)))
       catalog.saveCursor(cursorName, { segment: '', offset: timeMs })

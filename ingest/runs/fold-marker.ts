@@ -1,5 +1,5 @@
 import { ownRig } from '../../protos/topics.ts'
-import { byOf, byReceived, clockOf, type Marker, type RunEventRecord } from './types.ts'
+import { byOf, clockOf, inOrderReceived, type Marker, type RunEventRecord } from './types.ts'
 
 /** Versions of one marker that count: the first ones received. */
 export const markerVersionsMax = 100
@@ -12,7 +12,7 @@ export function markerOwner({ rig: sender, event }: Pick<RunEventRecord, 'rig' |
 /** A marker from its events, each a version that says all of it. Undefined if there are none. */
 export function foldMarker(records: readonly RunEventRecord[]): Marker | undefined {
   let marker: Marker | undefined
-  for (const record of [...records].sort(byReceived).slice(0, markerVersionsMax)) {
+  for (const record of inOrderReceived(records).slice(0, markerVersionsMax)) {
     const { event, rig: sender } = record
     if (event.type !== 'marker') continue
     const { label, fromNs, toNs, withdrawn = false, run } = event

@@ -3,10 +3,10 @@ import { ownRig } from '../../protos/topics.ts'
 import { foldParts } from './fold-parts.ts'
 import {
   byOf,
-  byReceived,
   type ClockName,
   clockOf,
   type Frozen,
+  inOrderReceived,
   type Run,
   type RunEventRecord,
   type RunPart,
@@ -31,7 +31,7 @@ export function foldRun(run: string, records: readonly RunEventRecord[]): Run | 
   const say = (problem: string) => {
     if (problems.length < problemsMax && !problems.includes(problem)) problems.push(problem)
   }
-  const ordered = [...records].sort(byReceived)
+  const ordered = inOrderReceived(records)
   const events = takeCounted(
     ordered.filter(({ event }) => event.type !== 'run.froze'),
     say,

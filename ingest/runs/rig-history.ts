@@ -1,5 +1,5 @@
 import type { RigFacts } from '../../protos/run-events.ts'
-import { byOf, byReceived, type RigEntry, type RunEventRecord } from './types.ts'
+import { byOf, inOrderReceived, type RigEntry, type RunEventRecord } from './types.ts'
 
 // What is true of a rig and since when: site, cabin, firmware, calibration. A rig that moves keeps its name and its data.
 
@@ -8,7 +8,7 @@ export const entryVersionsMax = 100
 /** An entry from its events, each a version that says all of it. Undefined if there are none. */
 export function foldEntry(records: readonly RunEventRecord[]): RigEntry | undefined {
   let entry: RigEntry | undefined
-  for (const record of [...records].sort(byReceived).slice(0, entryVersionsMax)) {
+  for (const record of inOrderReceived(records).slice(0, entryVersionsMax)) {
     const { event } = record
     // An entry stays with its rig.
     if (event.type !== 'rig.described' || (entry !== undefined && entry.rig !== event.rig)) continue

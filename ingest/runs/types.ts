@@ -135,8 +135,26 @@ export const byOf = ({ author, rig, tNs, receivedNs, text }: RunEventRecord): By
 
 const compare = (a: string | bigint | number, b: string | bigint | number): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** The order of versions: as ingest received them. */
-export const byReceived = (a: RunEventRecord, b: RunEventRecord): number =>
+/**
+ * The order of versions: as ingest received them. Its clock may be set back in between: what was entered at ingest counts, by ingest's
+ * own numbers, as received no earlier than what was entered before it.
+ */
+export function inOrderReceived(records: readonly RunEventRecord[]): RunEventRecord[] {
+  let newestNs = -(2n ** 63n)
+  const counted = [...records].sort(byNumber).map((record) => {
+    if (record.rig !== ownRig) return { record, receivedNs: record.receivedNs }
+    if (record.receivedNs > newestNs) newestNs = record.receivedNs
+    return { record, receivedNs: newestNs }
+  })
+  return counted
+    .sort((a, b) => compare(a.receivedNs, b.receivedNs) || byNumber(a.record, b.record))
+    .map(({ record }) => record)
+}
+
+const byNumber = (a: RunEventRecord, b: RunEventRecord): number =>
+  compare(a.rig, b.rig) || compare(a.spool, b.spool) || compare(a.seq, b.seq)
+
+const byReceived = (a: RunEventRecord, b: RunEventRecord): number =>
   compare(a.receivedNs, b.receivedNs) || compare(a.rig, b.rig) || compare(a.spool, b.spool) || compare(a.seq, b.seq)
 
 /** The order in which they happened, by the clocks of those who entered them. */

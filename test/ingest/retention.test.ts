@@ -4,6 +4,8 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, it, onTestFinished } from 'vitest'
 import { createClock } from '../../common/clock.ts'
 import { silentLog } from '../../common/log.ts'
+import type { Position } from '../../common/segment-log-types.ts'
+import { ulid } from '../../common/ulid.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
 import { createJournalRoom } from '../../ingest/journal-room.ts'
 import { createOwn, NotStoredError, type Own } from '../../ingest/own.ts'
@@ -343,4 +345,36 @@ it('tells what came late from what came at once in the same part of the journal'
     expect([removed, report.rigs[0]!.streams.flatMap(({ problems }) => problems)]).toEqual([removed, []])
   }
   expect(data.catalog.oldestLakeFiles(1)).toEqual([])
+})
+
+it('does not count as old what came before the clock of the host was first set', async () => {
+  const data = await setUp()
+  await data.segment([1, batch(heart, early)])
+  const [file] = data.catalog.lakeFiles('심박')
+  // A computer without a battery clock began in 1970, and was told the time an hour later.
+  const unset = { ...file!, path: `${file!.path}-1970`, segment: ulid(undefined, 3_600_000) }
+  data.catalog.addLakeFiles([unset], undefined)
+  await data.retentionOf({ ageMaxDays: 30 }).turn()
+  data.pass(29 * dayMs)
+  await data.retentionOf({ ageMaxDays: 30 }).turn()
+  expect(data.files('심박').sort()).toEqual([file!.path, unset.path])
+  data.pass(2 * dayMs)
+  await data.retentionOf({ ageMaxDays: 30 }).turn()
+  expect(data.files('심박')).toEqual([])
+})
+
+it('grows files old by the clock at once when that is first set', () => {
+  let wallMs = 60_000
+  let cursor: Position | undefined
+  const catalog = {
+    cursor: () => cursor,
+    saveCursor(_: string, at: Position) {
+      cursor = at
+    },
+    newestLakeSegment: () => undefined,
+  }
+  const passed = createPassedTime({ catalog, wallMs: () => wallMs, monotonicMs: () => 0 })
+  expect(passed.nowMs()).toBe(60_000)
+  wallMs = Date.UTC(2026, 10, 21)
+  expect(passed.nowMs()).toBe(wallMs)
 })

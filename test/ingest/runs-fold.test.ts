@@ -35,6 +35,16 @@ describe('a run is folded from its events', () => {
     expect(run!.problems).toEqual([expect.stringMatching(/^operator: .* by b;/)])
   })
 
+  test("what is corrected later counts later, though ingest's clock was set back in between", () => {
+    const run = foldRun('r', [
+      record('a', started('r', { cabin: 'c1' }), { receivedNs: 5n }),
+      record('ingest', { type: 'run.corrected', run: 'r', facts: { cabin: 'c2' } }, { receivedNs: 1000n }),
+      record('ingest', { type: 'run.corrected', run: 'r', facts: { cabin: 'c3' } }, { receivedNs: 10n }),
+    ])
+    expect(run!.versions.map(({ facts }) => facts.cabin)).toEqual(['c1', 'c2', 'c3'])
+    expect(run!.facts.cabin).toBe('c3')
+  })
+
   test('a rig speaks for itself alone', () => {
     const run = foldRun('r', [
       record('a', started('r', {}, ['a', 'b'])),
