@@ -35,18 +35,17 @@ export function createDeclarePushed(parts: DeclarePushedParts): () => Promise<vo
     !(segment !== undefined && (await hasStored({ rig, spool, seq, segment })))
 
   const work = async () => {
-    for (const { file, entries } of quarantine.pushedNotes()) {
-      const lost: PushedOut[] = []
-      for (const entry of entries) if (await isLost(entry)) lost.push(entry)
-      for (const gap of pushedGaps(lost, parts.schemaOf)) {
-        await own.add({ type: 'gap', gap })
-        log.error(
-          { rig: gap.rig, spool: gap.spool, rows: gap.rows },
-          'the quarantine was full and gave up envelopes that the lake could not store: a Gap says so; raise quarantineBytesMax',
-        )
-      }
-      quarantine.removePushedNote(file)
+    const notes = quarantine.pushedNotes()
+    const lost: PushedOut[] = []
+    for (const { entries } of notes) for (const entry of entries) if (await isLost(entry)) lost.push(entry)
+    for (const gap of pushedGaps(lost, parts.schemaOf)) {
+      await own.add({ type: 'gap', gap })
+      log.error(
+        { rig: gap.rig, spool: gap.spool, rows: gap.rows },
+        'the quarantine was full and gave up envelopes that the lake could not store: a Gap says so; raise quarantineBytesMax',
+      )
     }
+    for (const { file } of notes) quarantine.removePushedNote(file)
   }
 
   return () => {

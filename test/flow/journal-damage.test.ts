@@ -41,7 +41,7 @@ async function connectRig(station: Station) {
   const receipts = new Map<string, Receipt>()
   client.on('message', (_topic, payload) => {
     const down = decodeDown(payload)
-    if (down.type === 'receipt') receipts.set(down.receipt.spool, down.receipt)
+    if (down?.type === 'receipt') receipts.set(down.receipt.spool, down.receipt)
   })
   await client.subscribeAsync(rigTopic(group, rig, 'down'), { qos: 1 })
   return {

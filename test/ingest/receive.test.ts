@@ -316,6 +316,47 @@ describe('receive', () => {
     await expect.poll(() => journal.sequence.receipt('r', spool).ranges.length).toBe(256)
     expect(counters.outOfBounds).toBe(44)
   })
+
+  test('a Gap declares no numbers that its sender cannot know of: what comes under them is taken', async () => {
+    const folder = newFolder()
+    const first = await setUp(folder)
+    const gap = (of: string, from: number, to: number): Body => ({
+      type: 'gap',
+      gap: {
+        fromNs: 0n,
+        toNs: 0n,
+        streams: [],
+        cause: 'spool_full',
+        detail: '',
+        spool: of,
+        numbers: [{ from, to }],
+        rows: 0,
+      },
+    })
+    const older = '01HZZZZZZZZZZZZZZZZZZZZZZZ'
+    const later = '01J1111111111111111111111A'
+    first.up(
+      envelope(1),
+      envelope(5, gap(spool, 2, 1_000_000)),
+      envelope(6, gap(older, 3, 7)),
+      envelope(7, gap(later, 1, 9)),
+    )
+    await expect.poll(first.lastReceipt).toEqual({ spool, through: 7, ranges: [] })
+    expect(first.journal.sequence.receipt('r', older)).toEqual({
+      spool: older,
+      through: 0,
+      ranges: [{ from: 3, to: 7 }],
+    })
+    first.up(envelope(8))
+    await expect.poll(first.lastReceipt).toEqual({ spool, through: 8, ranges: [] })
+    first.checkpoint()
+    await first.close()
+    // The same after a start that reads the journal anew.
+    rmSync(join(folder, 'catalog.sqlite'))
+    const second = await setUp(folder)
+    expect(second.journal.sequence.receipt('r', spool)).toEqual({ spool, through: 8, ranges: [] })
+    expect(second.journal.sequence.receipt('r', later)).toEqual({ spool: later, through: 0, ranges: [] })
+  })
 })
 
 /** Bytes of the marker's field in an encoded envelope. */
