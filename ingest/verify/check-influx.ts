@@ -47,6 +47,7 @@ export async function checkInflux(
     expected: { rows: expectation.rows, readings: readings('expected'), checksum: totalOf(expectation.fields) },
     notRepresentable: expectation.notRepresentable,
     pending: { envelopes, rows: pendingRows },
+    owedRows: stream.owedInInflux,
     leftOutGaps: 0,
     fields: fields.filter(({ expected, influx }) => expected.readings + influx.readings > 0),
     agree: !differ && rows === expectation.rows,

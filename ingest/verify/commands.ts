@@ -20,11 +20,13 @@ interface Options {
 const section = z.looseObject({ data: z.string().default('./ingest-data'), influx: influxConfig.optional() })
 const anyConfig = z.looseObject({ ingest: section.optional(), ...section.shape })
 
-/** `rigline verify`. Exit code 0: all agrees; 1: it does not; 2: a mistake in the arguments. */
+/** `rigline verify`. Exit code 0: all agrees; 1: it does not; 2: a mistake in the arguments; 3: all agrees, and InfluxDB is still owed rows. */
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('show that nothing is lost or there twice: numbers, journal, lake, InfluxDB; exit code 1 if not')
+    .description(
+      'show that nothing is lost or there twice: numbers, journal, lake, InfluxDB; exit code 1 if not, 3 while InfluxDB is refilled from the lake',
+    )
     .option('-c, --config <file>', "ingest's configuration, or that of `up`; names the data folder and InfluxDB")
     .option('-d, --data <folder>', "ingest's data folder, without InfluxDB")
     .option('-r, --rig <name>', 'this rig alone')
@@ -52,7 +54,7 @@ export function addVerifyCommand(program: Command): void {
       const { printReport } = await import('./print-report.ts')
       const report = await verify({ dataFolder, rig: options.rig, fromNs, toNs, influx })
       process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report))
-      process.exitCode = report.agree ? 0 : 1
+      process.exitCode = !report.agree ? 1 : (report.influx?.owedRows ?? 0) > 0 ? 3 : 0
     })
 }
 

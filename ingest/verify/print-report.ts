@@ -16,10 +16,16 @@ export function printReport(report: VerifyReport): string {
   lines.push('')
   for (const [kind, count] of Object.entries(report.quarantined)) lines.push(`In quarantine, by ${kind}: ${count}`)
   if (report.influx?.compared === false) lines.push(`InfluxDB was not compared: ${report.influx.reason}`)
+  const { owedRows = 0 } = report.influx ?? {}
+  if (owedRows > 0) {
+    lines.push(
+      `InfluxDB is owed ${number(owedRows)} rows: it was away for longer than the journal holds; ingest refills it from the lake.`,
+    )
+  }
   lines.push(...report.problems)
   lines.push(
     report.agree
-      ? 'All agree: nothing is lost, nothing is there twice.'
+      ? `All agree: nothing is lost, nothing is there twice.${owedRows > 0 ? ' InfluxDB is NOT COMPLETE yet.' : ''}`
       : 'NOT ALL AGREES: see the lines marked with ! above.',
   )
   return `${lines.join('\n').trim()}\n`

@@ -136,6 +136,7 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
   const isOwed = context.owed.some(({ from, to }) => !isBefore(position, from) && isBefore(position, to))
   const owed = isOwed || (influxCursor !== undefined && !isBefore(position, influxCursor))
   if (removed) return
+  if (isOwed) stream.owedInInflux += row.rows ?? 0
   if (owed || aside.influx.has(envelopeKey(row.rig, row.spool, seq))) {
     addTally(stream.pendingInInflux, tally)
     stream.influxLeftOut.add({ era, firstNs: row.first_t_ns, lastNs: row.last_t_ns })

@@ -34,6 +34,8 @@ export interface InfluxStreamReport {
   notRepresentable: Record<string, number>
   /** Not yet consumed. */
   pending: { envelopes: number; rows: number }
+  /** Rows of these that are refilled from the lake, because the journal could not hold them. */
+  owedRows: number
   /** Gaps in whose times it was not compared: what they declare missing came, and InfluxDB may have it though the lake does not. */
   leftOutGaps: number
   fields: FieldReport[]
@@ -113,8 +115,8 @@ export interface VerifyReport {
   rigs: RigReport[]
   /** How many entries the quarantine has, by who put them there and why. */
   quarantined: Record<string, number>
-  /** Whether InfluxDB was compared; why not, if it could not be. */
-  influx: { compared: boolean; reason?: string } | null
+  /** Whether InfluxDB was compared; why not, if it could not be. `owedRows`: it is complete when they are refilled from the lake. */
+  influx: { compared: boolean; reason?: string; owedRows: number } | null
   /** What is wrong beyond a stream: files missing ... */
   problems: string[]
 }

@@ -37,6 +37,8 @@ export interface StreamState {
   /** By the ledger: envelopes in the span whose rows retention has removed. */
   removed: Tally
   pendingInInflux: Tally
+  /** Rows of these that the journal could not hold until InfluxDB had them: refilled from the lake. */
+  owedInInflux: number
   /** Envelopes that lie partly in the span, as `spool seq`: in the lake, but not in `ledger`. */
   boundary: Set<string>
   /** By the ledger: rows that came once more and were there already, and rows that came with other values for a time that was there. */
@@ -95,6 +97,7 @@ export function createState(onlyRig: string | undefined): VerifyState & { wants(
         pendingInLake: newTally(),
         removed: newTally(),
         pendingInInflux: newTally(),
+        owedInInflux: 0,
         boundary: new Set(),
         repeated: newTally(),
         differingRows: 0,

@@ -112,13 +112,16 @@ async function verifyOnce(
       toNs: toNs === undefined ? null : String(toNs),
       rigs,
       quarantined: context.aside.quarantined,
-      influx: influx ? { compared, ...(why === undefined ? {} : { reason: why }) } : null,
+      influx: influx ? { compared, ...(why === undefined ? {} : { reason: why }), owedRows: sumOwed(rigs) } : null,
       problems,
     }
   } finally {
     reader.close()
   }
 }
+
+const sumOwed = (rigs: readonly RigReport[]): number =>
+  rigs.reduce((sum, { streams }) => streams.reduce((rows, { influx }) => rows + (influx?.owedRows ?? 0), sum), 0)
 
 /** Files and cursor of the same moment: they change together. */
 function lookAt(catalog: Catalog): { files: LakeFile[]; cursor: Position | undefined } {
