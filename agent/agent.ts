@@ -78,9 +78,11 @@ export async function startAgent(
     group,
     bytesMax: config.spool.bytesMax,
     segmentBytesMax: config.spool.segmentBytesMax,
+    keepConfirmed: config.spool.keepConfirmed,
     log,
     onDurable: (envelope) => publisher.offer(envelope),
     onVolatile: (envelope) => publisher.offerVolatile(envelope),
+    onAsk: () => connection.publish(statusTopic, status(true), { qos: 1, retain: true }),
     onHeld(held) {
       isSpoolHeld = held
       const text = held ? 'envelopes are in memory alone' : 'envelopes are on disk again'
@@ -152,6 +154,7 @@ export async function startAgent(
     onEvent: (event, source, origin) =>
       void keep(spool.add({ type: 'event', event: markerOf(event, { rig, source, origin }) })),
     onGap: (gap) => void keep(spool.add({ type: 'gap', gap })),
+    onThrough: spool.through,
     drained: () => spool.drained(Math.min(undurableBytesMax, config.spool.bytesMax / 16)),
     // A source that can wait is not read into a spool that would have to drop what it holds.
     hasRoom: () => spool.bytes() < config.spool.bytesMax * 0.8,

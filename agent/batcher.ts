@@ -20,6 +20,8 @@ export interface StreamState {
   era: number
   position: number
   origin: string
+  /** How far the source's rows of this stream are spooled for certain, whether it had any there or not. */
+  through?: { position: number; origin: string }
 }
 
 export interface BatchLimits {
@@ -46,6 +48,8 @@ export interface Batcher {
   add(row: Row, origin: string): void
   /** Closes the open batch, if any. */
   flush(): void
+  /** The source goes on where it had stopped: nothing is missing, even if no row is left there. */
+  resumed(): void
   /** Of the open batch's last row; 0 if there is none, or if the source can't resume. */
   openPosition(): number
   counters: { rows: number; readings: number; refused: number; notRising: number }
@@ -210,7 +214,15 @@ export function createBatcher(options: BatcherOptions): Batcher {
     if (rows >= limits.rowsMax) close()
   }
 
-  return { add, flush, openPosition: () => (rows > 0 ? position : 0), counters }
+  return {
+    add,
+    flush,
+    resumed() {
+      resumed = true
+    },
+    openPosition: () => (rows > 0 ? position : 0),
+    counters,
+  }
 }
 
 export const createGap = (stream: string, fromNs: bigint, toNs: bigint, cause: Gap['cause'], detail: string): Gap => ({

@@ -28,6 +28,12 @@ const spoolSection = z
       .min(64 * 1024)
       .default(2 * mib)
       .describe('Size of one file of the spool.'),
+    keepConfirmed: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep on disk, within bytesMax, what ingest has confirmed, so that an ingest that lost its disk is served again; the oldest makes room.',
+      ),
   })
   .refine(({ bytesMax, segmentBytesMax }) => bytesMax >= 4 * segmentBytesMax, {
     path: ['segmentBytesMax'],

@@ -35,6 +35,8 @@ export interface RunOptions {
   /** An event of a source, and what its key counts in. */
   onEvent(event: SourceEvent, source: string, origin: string): void
   onGap(gap: Gap): void
+  /** All rows of these streams up to a position are given to the spool. */
+  onThrough(streams: string[], at: { position: number; origin: string }): void
   drained(): Promise<void>
   hasRoom(): boolean
 }
@@ -61,25 +63,52 @@ export async function openSources(configs: SourceConfig[], options: RunOptions):
       await source.close()
       source = await options.openSource(config, { ...context, resume })
     }
-    running.push(runSource(name, source, log, options))
+    running.push(runSource(name, source, resume, log, options))
   }
   return running
 }
 
 /**
- * The source goes on behind the batch that was spooled last: batches of a source close together, the one with its newest row
- * last, so everything before that is spooled too. `streams` is in the order of the last batches.
+ * The source goes on where all of its streams are spooled: a power cut may have kept the batch of one and lost that of another
+ * which was written with it. Rows of a stream that are spooled already are passed over by its batcher. Only the origin that
+ * was read last counts: before another one begins, everything of the last is spooled. `streams` is in the order of the last batches.
  */
-function findResume(source: Source, streams: ReadonlyMap<string, StreamState>): SourceContext['resume'] {
+export function findResume(
+  source: Pick<Source, 'streams'>,
+  streams: ReadonlyMap<string, StreamState>,
+): SourceContext['resume'] {
   const own = new Set(source.streams.map(({ stream }) => stream))
   const last = [...streams].findLast(([stream, { position }]) => own.has(stream) && position > 0)
-  return last && { position: last[1].position, origin: last[1].origin }
+  if (!last) return undefined
+  const { origin } = last[1]
+  const positions = [...own].map((stream) => {
+    const state = streams.get(stream)
+    const at = state?.origin === origin ? state.position : 0
+    return Math.max(at, state?.through?.origin === origin ? state.through.position : 0)
+  })
+  return { position: Math.min(...positions), origin }
 }
 
-function runSource(name: string, source: Source, log: Logger, options: RunOptions): RunningSource {
+function runSource(
+  name: string,
+  source: Source,
+  resume: SourceContext['resume'],
+  log: Logger,
+  options: RunOptions,
+): RunningSource {
+  const names = source.streams.map(({ stream }) => stream)
   const flushAll = () => {
     const open = [...batchers].sort((a, b) => a.openPosition() - b.openPosition())
     for (const batcher of open) batcher.flush()
+    if (given.position > 0) options.onThrough(names, given)
+  }
+  /** Where the last row was given to its batcher; and up to where all rows were: several may be of one position, of a line. */
+  let at = { position: 0, origin: '' }
+  let given = at
+  const goTo = (position: number, origin: string) => {
+    if (position === at.position && origin === at.origin) return
+    given = origin === at.origin ? at : { position: 0, origin }
+    at = { position, origin }
   }
   const batchers: Batcher[] = source.streams.map((schema) => options.createBatcher(schema, flushAll))
   const stop = new AbortController()
@@ -101,11 +130,14 @@ function runSource(name: string, source: Source, log: Logger, options: RunOption
     for await (const chunk of source.rows(stop.signal)) {
       const { rows, origin } = chunk
       carryEvents(chunk)
+      if (resume && origin === resume.origin) for (const batcher of batchers) batcher.resumed()
       for (const row of rows) {
         const batcher = batchers[row.stream]
         if (!batcher) throw new Error(`a row of stream ${row.stream}, but the source has ${batchers.length}`)
+        if (row.position !== undefined) goTo(row.position, origin ?? '')
         batcher.add(row, origin ?? '')
       }
+      given = at
       await options.drained()
       const canWait = chunk.events !== undefined || rows.some(({ position }) => position !== undefined)
       while (canWait && !options.hasRoom() && !stop.signal.aborted) {

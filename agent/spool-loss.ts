@@ -1,9 +1,10 @@
 import { createRangeSet } from '../common/range-set.ts'
 import type { LogRecord } from '../common/segment-log-types.ts'
-import { decodeBody, readHeader } from '../protos/envelope.ts'
+import { ulidTimeMs } from '../common/ulid.ts'
 import type { Body, Gap, Range } from '../protos/types.ts'
+import type { Facts } from './spool-facts.ts'
 import type { SegmentEntry } from './spool-index.ts'
-import { isCheckpoint } from './spool-start.ts'
+import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 
 export interface Loss {
   /** Stands for everything unconfirmed in the segment. */
@@ -34,14 +35,55 @@ export async function describeLoss(
   }
   for await (const { bytes } of records) {
     if (isCheckpoint(bytes)) continue
-    const header = readHeader(bytes)
-    if (!lacking.has(header.seq)) continue
-    const { body } = decodeBody(bytes, header)
+    const header = headerOf(bytes)
+    if (!header || !lacking.has(header.seq)) continue
+    const body = bodyOf(bytes, header)
+    if (!body) continue
     if (body.type === 'batch') widen(gap, body.batch.times)
     else if (body.type === 'event') kept.push(body)
     else if (body.type === 'gap') keepGap(kept, body.gap)
   }
+  if (gap.rows === 0 && entry.facts) Object.assign(gap, { fromNs: entry.facts.fromNs, toNs: entry.facts.toNs })
   return { gap, kept }
+}
+
+const lackingDetails = {
+  ingest_restored: 'ingest once had these envelopes, has them no more, and the agent had forgotten them',
+  spool_damaged: 'these envelopes cannot be read from the spool any more: its disk has damaged them',
+}
+
+/** Numbers that ingest lacks and that are not here either. Where no times are remembered: since their spool began. */
+export function lackingGap(
+  cause: keyof typeof lackingDetails,
+  spool: string,
+  numbers: Range[],
+  facts: Facts | undefined,
+  nowNs: bigint,
+): Gap {
+  const bornNs = BigInt(ulidTimeMs(spool)) * 1_000_000n
+  const { fromNs, toNs, streams, rows } = facts ?? {
+    fromNs: bornNs < nowNs ? bornNs : nowNs,
+    toNs: nowNs,
+    streams: [],
+    rows: 0,
+  }
+  return { fromNs, toNs, streams, cause, detail: lackingDetails[cause], spool, numbers, rows }
+}
+
+/** Segments of which nothing can be read, nor told whose numbers they held: what is left are their names, which date them. */
+export function unreadableGap(segments: string[], nextSegment: string | undefined, nowNs: bigint): Gap {
+  const fromNs = BigInt(ulidTimeMs(segments[0]!)) * 1_000_000n
+  const toNs = nextSegment === undefined ? nowNs : BigInt(ulidTimeMs(nextSegment)) * 1_000_000n
+  return {
+    fromNs: fromNs < toNs ? fromNs : toNs,
+    toNs,
+    streams: [],
+    cause: 'spool_damaged',
+    detail: `nothing can be read of ${segments.length} files of the spool: which envelopes they held is not known`,
+    spool: '',
+    numbers: [],
+    rows: 0,
+  }
 }
 
 /** Grows the Gap of envelopes that could not be written to the spool at all. */
@@ -59,8 +101,9 @@ export function addLoss(gap: Gap | undefined, spool: string, seq: number, envelo
   const numbers = createRangeSet(grown.numbers)
   numbers.add(seq)
   grown.numbers = [...numbers.ranges()]
-  const { body } = decodeBody(envelope, readHeader(envelope))
-  if (body.type === 'batch') widen(grown, body.batch.times)
+  const header = headerOf(envelope)
+  const body = header && bodyOf(envelope, header)
+  if (body?.type === 'batch') widen(grown, body.batch.times)
   return grown
 }
 

@@ -2,10 +2,14 @@ import type { LogRecord } from '../common/segment-log-types.ts'
 import { decodeBody, readHeader } from '../protos/envelope.ts'
 import { decodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
+import type { Body, EnvelopeHeader } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
+import { factsBetween } from './spool-facts.ts'
 import type { SpoolIndex } from './spool-index.ts'
+import type { RememberedSpool } from './spool-memory.ts'
 
-// What a start finds in the spool of earlier starts.
+// What a start finds in the spool of earlier starts. Nothing in it may keep an agent from starting: what can't be read is passed
+// over, and the numbers that are missing then are declared once ingest has said that it lacks them too.
 
 /** The first record of each segment, as JSON: what the agent knew of its streams when the segment began. */
 export interface Checkpoint {
@@ -14,7 +18,14 @@ export interface Checkpoint {
   group: string
   nextSeq: number
   /** In the order of their last batches. */
-  streams: { stream: string; lastNs?: string; era: number; position: number; origin: string }[]
+  streams: {
+    stream: string
+    lastNs?: string
+    era: number
+    position: number
+    origin: string
+    through?: { position: number; origin: string }
+  }[]
 }
 
 const openBrace = 0x7b
@@ -24,6 +35,18 @@ export const isCheckpoint = (record: Uint8Array): boolean => record[0] === openB
 
 export const encodeCheckpoint = (checkpoint: Checkpoint): Uint8Array => Buffer.from(JSON.stringify(checkpoint))
 
+/** Undefined for one that an error in memory or on the bus has changed before its CRC was made. */
+function decodeCheckpoint(record: Uint8Array): Checkpoint | undefined {
+  try {
+    const read = JSON.parse(Buffer.from(record).toString()) as Checkpoint
+    const isSound = typeof read.spool === 'string' && Number.isSafeInteger(read.nextSeq) && Array.isArray(read.streams)
+    if (isSound) readStreams(read)
+    return isSound ? read : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export const checkpointStreams = (streams: ReadonlyMap<string, StreamState>): Checkpoint['streams'] =>
   [...streams].map(([stream, { lastNs, ...state }]) => ({
     stream,
@@ -31,10 +54,37 @@ export const checkpointStreams = (streams: ReadonlyMap<string, StreamState>): Ch
     ...(lastNs === undefined ? {} : { lastNs: String(lastNs) }),
   }))
 
+const readStreams = ({ streams }: Checkpoint): Map<string, StreamState> =>
+  new Map(
+    streams.map(({ stream, lastNs, ...state }) => [
+      stream,
+      lastNs === undefined ? state : { ...state, lastNs: BigInt(lastNs) },
+    ]),
+  )
+
 /** Sets a stream's state and makes it the last of the map, so that the map's order tells which stream was spooled last. */
 export function setLast(streams: Map<string, StreamState>, stream: string, state: StreamState): void {
+  const through = streams.get(stream)?.through
   streams.delete(stream)
-  streams.set(stream, state)
+  streams.set(stream, through && !state.through ? { ...state, through } : state)
+}
+
+/** Undefined for bytes that are no envelope. */
+export function headerOf(bytes: Uint8Array): EnvelopeHeader | undefined {
+  try {
+    return readHeader(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined for a body that can't be read. */
+export function bodyOf(bytes: Uint8Array, header: EnvelopeHeader): Body | undefined {
+  try {
+    return decodeBody(bytes, header).body
+  } catch {
+    return undefined
+  }
 }
 
 export interface FoundSpool {
@@ -42,80 +92,150 @@ export interface FoundSpool {
   rig?: string
   predecessor: string
   streams: Map<string, StreamState>
+  /** Segments without anything readable, of which it is not known whose numbers they held. */
+  unreadable: string[]
 }
 
 /** What the start needs of the log: its segments of earlier starts, oldest first, and their records. */
 export interface OldLog {
   segments: string[]
-  read(segment: string): AsyncIterable<LogRecord>
+  /** `head`: the first few will do. */
+  read(segment: string, head?: 'head'): AsyncIterable<LogRecord>
+}
+
+interface Head {
+  segment: string
+  checkpoint?: Checkpoint
+  envelope?: EnvelopeHeader
 }
 
 /**
  * Reads what earlier starts left: fills the index with the numbers of each segment, and finds the last state of each
  * stream from the newest checkpoint and the batches behind it. Whole segments are read only where one spool ends.
  */
-export async function readOldSpool(log: OldLog, index: SpoolIndex): Promise<FoundSpool> {
-  let rig: string | undefined
-  for (const [i, segment] of log.segments.entries()) {
-    const head = await firstEnvelope(log, segment)
-    if (!head) {
-      index.segments.push({ name: segment, spool: '', first: 0, last: 0 })
+export async function readOldSpool(
+  log: OldLog,
+  index: SpoolIndex,
+  remembered: readonly RememberedSpool[] = [],
+): Promise<FoundSpool> {
+  const heads: Head[] = []
+  for (const segment of log.segments) heads.push(await readHead(log, segment))
+  const unreadable = await noteNumbers(log, heads, index)
+  index.recall(remembered)
+  const { checkpoint, streams } = await lastStates(log, heads, index)
+  noteFacts(heads, streams, index)
+  const predecessor = index.segments.findLast(({ spool }) => spool !== '')?.spool ?? checkpoint?.spool ?? ''
+  const rig = heads.findLast(({ envelope }) => envelope)?.envelope?.rig
+  return { predecessor, streams, unreadable, ...(rig === undefined ? {} : { rig }) }
+}
+
+async function readHead(log: OldLog, segment: string): Promise<Head> {
+  let checkpoint: Checkpoint | undefined
+  for await (const { bytes } of log.read(segment, 'head')) {
+    if (isCheckpoint(bytes)) {
+      checkpoint ??= decodeCheckpoint(bytes)
       continue
     }
-    rig = head.rig
-    index.noted(segment, head.spool, head.seq)
-    const next = log.segments[i + 1]
-    const nextHead = next === undefined ? undefined : await firstEnvelope(log, next)
-    if (nextHead?.spool === head.spool) index.noted(segment, head.spool, nextHead.seq - 1)
-    else {
-      for await (const { bytes } of log.read(segment)) {
-        if (!isCheckpoint(bytes)) index.noted(segment, head.spool, readHeader(bytes).seq)
-      }
-    }
+    const envelope = headerOf(bytes)
+    if (envelope) return { segment, envelope, ...(checkpoint ? { checkpoint } : {}) }
   }
-  const predecessor = index.segments.findLast(({ spool }) => spool !== '')?.spool ?? ''
-  const { checkpoint, streams } = await lastStates(log)
-  return { predecessor: predecessor || (checkpoint?.spool ?? ''), streams, ...(rig === undefined ? {} : { rig }) }
+  return checkpoint ? { segment, checkpoint } : { segment }
 }
 
-async function firstEnvelope(
-  log: OldLog,
-  segment: string,
-): Promise<{ rig: string; spool: string; seq: number } | undefined> {
-  for await (const { bytes } of log.read(segment)) {
-    if (!isCheckpoint(bytes)) return readHeader(bytes)
-  }
-  return undefined
-}
-
-async function lastStates(log: OldLog): Promise<{ checkpoint?: Checkpoint; streams: Map<string, StreamState> }> {
-  const streams = new Map<string, StreamState>()
-  let checkpoint: Checkpoint | undefined
-  let start = log.segments.length - 1
-  for (; start >= 0 && !checkpoint; start--) {
-    for await (const { bytes } of log.read(log.segments[start]!)) {
-      if (isCheckpoint(bytes)) checkpoint = JSON.parse(Buffer.from(bytes).toString()) as Checkpoint
-      break
+/** Returns the segments that can't be read and that no numbers can be told of. */
+async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promise<string[]> {
+  let unreadable: string[] = []
+  const unknown: string[] = []
+  for (const [i, { segment, checkpoint, envelope }] of heads.entries()) {
+    if (!envelope) {
+      index.segments.push({ name: segment, spool: '', first: 0, last: 0 })
+      if (!checkpoint) unreadable.push(segment)
+      continue
     }
-  }
-  for (const { stream, lastNs, ...state } of checkpoint?.streams ?? []) {
-    streams.set(stream, lastNs === undefined ? state : { ...state, lastNs: BigInt(lastNs) })
-  }
-  const names = new Map<string, string>()
-  for (const segment of log.segments.slice(Math.max(0, start + 1))) {
+    const { spool, seq } = envelope
+    const before = index.segments.findLast((entry) => entry.spool === spool)?.last
+    const entry = index.noted(segment, spool, seq, checkpoint?.spool === spool ? checkpoint.group : undefined)
+    // If these were deleted long ago, ingest has them, and says so before anything is declared.
+    const nextSeq = checkpoint?.spool === spool ? Math.min(checkpoint.nextSeq, seq) : seq
+    const from = before !== undefined ? before + 1 : unreadable.length > 0 ? 1 : nextSeq
+    if (from < seq) {
+      index.noted(segment, spool, from)
+      index.damaged(spool, { from, to: seq - 1 }, undefined)
+    } else unknown.push(...unreadable)
+    unreadable = []
+    const next = heads.slice(i + 1).find((head) => head.envelope)?.envelope
+    if (next?.spool === spool) {
+      index.noted(segment, spool, Math.max(entry.last, next.seq - 1))
+      continue
+    }
     for await (const { bytes } of log.read(segment)) {
-      if (!isCheckpoint(bytes)) applyEnvelope(bytes, streams, names)
+      const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
+      if (header?.spool === spool) index.noted(segment, spool, header.seq)
+    }
+    // A later checkpoint of the spool, in a segment whose envelopes are gone.
+    const told = heads.slice(i + 1).map((head) => (head.checkpoint?.spool === spool ? head.checkpoint.nextSeq - 1 : 0))
+    const last = Math.max(0, ...told)
+    if (last <= entry.last) continue
+    index.damaged(spool, { from: entry.last + 1, to: last }, undefined)
+    index.noted(segment, spool, last)
+  }
+  return [...unknown, ...unreadable]
+}
+
+/** The times of each segment's rows, from its own checkpoint and the next one's: nothing is read for it. */
+function noteFacts(heads: Head[], streams: ReadonlyMap<string, StreamState>, index: SpoolIndex): void {
+  let after: ReadonlyMap<string, StreamState> = streams
+  for (const { segment, checkpoint } of heads.toReversed()) {
+    if (!checkpoint) continue
+    const before = readStreams(checkpoint)
+    const entry = index.segments.find(({ name }) => name === segment)
+    const facts = factsBetween(before, after)
+    if (entry && facts) entry.facts = facts
+    after = before
+  }
+}
+
+async function lastStates(
+  log: OldLog,
+  heads: Head[],
+  index: SpoolIndex,
+): Promise<{ checkpoint?: Checkpoint; streams: Map<string, StreamState> }> {
+  const start = Math.max(
+    0,
+    heads.findLastIndex(({ checkpoint }) => checkpoint),
+  )
+  const checkpoint = heads[start]?.checkpoint
+  let streams = checkpoint ? readStreams(checkpoint) : new Map<string, StreamState>()
+  const names = new Map<string, string>()
+  for (const { segment } of heads.slice(start)) {
+    for await (const { bytes } of log.read(segment)) {
+      if (!isCheckpoint(bytes)) applyEnvelope(bytes, streams, names, index)
+      else {
+        // The one that an orderly end has left is newer than what stands before it.
+        const read = decodeCheckpoint(bytes)
+        if (read) streams = readStreams(read)
+      }
     }
   }
   return checkpoint ? { checkpoint, streams } : { streams }
 }
 
 /** Brings the streams' states up to an envelope. `names`: streams by the hash of their schema. */
-function applyEnvelope(bytes: Uint8Array, streams: Map<string, StreamState>, names: Map<string, string>): void {
-  const { body } = decodeBody(bytes, readHeader(bytes))
+function applyEnvelope(
+  bytes: Uint8Array,
+  streams: Map<string, StreamState>,
+  names: Map<string, string>,
+  index: SpoolIndex,
+): void {
+  const header = headerOf(bytes)
+  const body = header && bodyOf(bytes, header)
+  if (!header || !body) return
   if (body.type === 'schema') {
-    names.set(Buffer.from(hashSchema(body.bytes)).toString('hex'), decodeSchema(body.bytes).stream)
+    const stream = streamOf(body.bytes)
+    if (stream !== undefined) names.set(Buffer.from(hashSchema(body.bytes)).toString('hex'), stream)
   }
+  // The agent may have been killed before it noted down what it had declared.
+  if (body.type === 'gap') index.declared(body.gap.spool, body.gap.numbers, header.spool, header.seq)
   if (body.type !== 'batch') return
   const { batch } = body
   const stream = names.get(Buffer.from(batch.schema).toString('hex'))
@@ -128,4 +248,12 @@ function applyEnvelope(bytes: Uint8Array, streams: Map<string, StreamState>, nam
     origin: batch.origin,
     ...(lastNs !== undefined ? { lastNs } : {}),
   })
+}
+
+function streamOf(schema: Uint8Array): string | undefined {
+  try {
+    return decodeSchema(schema).stream
+  } catch {
+    return undefined
+  }
 }

@@ -10,6 +10,9 @@ export interface NumberedEnvelope {
   seq: number
   bytes: Uint8Array
   firstRowAtNs?: bigint
+  /** Of a batch: what the segment is remembered by. */
+  times?: BigInt64Array
+  stream?: string
 }
 
 export interface WriterOptions {

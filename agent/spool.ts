@@ -1,20 +1,27 @@
 import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
+import { subtractRanges } from '../common/range-set.ts'
 import { openSegmentLog } from '../common/segment-log.ts'
 import type { SegmentFiles } from '../common/segment-log-files.ts'
-import type { LogRecord, Position, SegmentLog } from '../common/segment-log-types.ts'
-import { readRecords } from '../common/segment-reader.ts'
+import type { Position, SegmentLog } from '../common/segment-log-types.ts'
+import { listSegments } from '../common/segment-reader.ts'
 import { ulid } from '../common/ulid.ts'
-import { encodeEnvelope, readHeader } from '../protos/envelope.ts'
+import { encodeEnvelope } from '../protos/envelope.ts'
 import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
-import { createSpoolIndex, type SegmentEntry } from './spool-index.ts'
-import { addLoss, describeLoss } from './spool-loss.ts'
-import { checkpointStreams, encodeCheckpoint, isCheckpoint, readOldSpool, setLast } from './spool-start.ts'
+import { createDoubts, type DoubtOptions } from './spool-doubts.ts'
+import { addRows } from './spool-facts.ts'
+import { createSpoolIndex, type SpoolIndex } from './spool-index.ts'
+import { addLoss, lackingGap, unreadableGap } from './spool-loss.ts'
+import { readMemory } from './spool-memory.ts'
+import { createSpoolReader, readSegment } from './spool-reader.ts'
+import { createSpoolRoom } from './spool-room.ts'
+import { checkpointStreams, encodeCheckpoint, type FoundSpool, readOldSpool, setLast } from './spool-start.ts'
 import { createSpoolWriter, type NumberedEnvelope } from './spool-writer.ts'
 
 // The agent's log of envelopes on disk. A number is given out once, is published only after its fsync, and is forgotten only when
-// ingest has it in its journal, or when the byte limit drops the oldest, which is then declared by a Gap.
+// ingest has it in its journal (then it may be kept for an ingest that loses its disk), or when the byte limit drops the oldest, which
+// is then declared by a Gap. What ingest lacks although it had it, or what can't be read any more, is declared too, once.
 
 export interface SpooledEnvelope {
   spool: string
@@ -34,6 +41,8 @@ export interface SpoolOptions {
   group: string
   bytesMax: number
   segmentBytesMax: number
+  /** Keep what is confirmed until its room is needed. */
+  keepConfirmed?: boolean
   log: Logger
   /** An envelope became durable. */
   onDurable(envelope: SpooledEnvelope): void
@@ -41,6 +50,10 @@ export interface SpoolOptions {
   onVolatile(envelope: Omit<SpooledEnvelope, 'position'>): void
   /** The disk can't be written, or can again. */
   onHeld?(held: boolean): void
+  /** Ingest should be asked what it has: the status goes out again. At most every few seconds. */
+  onAsk?(): void
+  /** When a number that a receipt lacks counts as missing; set by tests alone. */
+  doubts?: DoubtOptions
   /** The file system, to be replaced by a faulty one in tests. */
   files?: SegmentFiles
 }
@@ -55,6 +68,8 @@ export interface Spool {
    * written. `state`: of the stream after this batch.
    */
   add(body: Body, options?: { firstRowAtNs?: bigint; stream?: string; state?: StreamState }): Promise<boolean>
+  /** All rows of these streams up to a position of their source are spooled. */
+  through(streams: readonly string[], at: { position: number; origin: string }): void
   /** Resolves when less than the given bytes wait for the disk. */
   drained(bytes: number): Promise<void>
   /** Durable envelopes from a position (undefined: the oldest) to the end as it stands now. */
@@ -75,7 +90,9 @@ export interface Spool {
 /** Segments of earlier starts stay under their own spool ids and are only drained. Throws if the folder can't be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, log } = options
-  const index = createSpoolIndex()
+  const index = createSpoolIndex(options.group)
+  const remembered = await readMemory(folder, log)
+  const before = await listSegments(folder)
   const segmentLog = await openSegmentLog({
     directory: folder,
     // The spool rolls by itself, so that each segment begins with a checkpoint.
@@ -85,56 +102,57 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     log,
     ...(options.files ? { files: options.files } : {}),
   })
-  const found = await readOldSpool(
-    {
-      segments: segmentLog
-        .segments()
-        .filter(({ sealed }) => sealed)
-        .map(({ name }) => name),
-      read: (segment) => readSegment(folder, segment),
-    },
-    index,
-  )
+  const segments = segmentLog
+    .segments()
+    .filter(({ sealed }) => sealed)
+    .map(({ name }) => name)
+  const read = (segment: string, head?: 'head') => readSegment(folder, segment, head)
+  const found = await readOldSpool({ segments, read }, index, remembered)
+  for (const { spool } of remembered ?? []) if (spool > found.predecessor) found.predecessor = spool
   if (found.rig !== undefined && found.rig !== options.rig) {
     await segmentLog.close()
     throw new UsageError(
       `rig: the spool in ${folder} holds envelopes of rig "${found.rig}", and this agent is "${options.rig}"; a rig keeps its name: set rig to "${found.rig}", or give this one another data folder`,
     )
   }
-  return createSpool(options, segmentLog, index, found)
+  // The newest may be the torn tail of a start that had just begun; the others held something.
+  const cut = before.slice(0, -1).filter(({ name }) => !segments.includes(name))
+  const unreadable = [...found.unreadable, ...cut.map(({ name }) => name)].sort()
+  const spool = createSpool(options, segmentLog, index, found)
+  if (unreadable.length > 0) {
+    log.error(
+      { segments: unreadable.slice(0, 20), count: unreadable.length },
+      'files of the spool cannot be read at all',
+    )
+    // With a memory, the numbers that should be there are known, and are declared by those.
+    const next = segments.find((name) => name > unreadable.at(-1)!)
+    if (!remembered) void spool.add({ type: 'gap', gap: unreadableGap(unreadable, next, nowNs()) }).catch(() => {})
+  }
+  return spool
 }
 
-/** The records of one segment. */
-async function* readSegment(folder: string, segment: string): AsyncIterable<LogRecord> {
-  for await (const record of readRecords(
-    folder,
-    { segment, offset: 0 },
-    { segment, offset: Number.MAX_SAFE_INTEGER },
-  )) {
-    if (record.position.segment === segment) yield record
-  }
-}
+const nowNs = () => BigInt(Date.now()) * 1_000_000n
+const askEveryMs = 4_000
 
 function createSpool(
   options: SpoolOptions,
   segmentLog: SegmentLog,
-  index: ReturnType<typeof createSpoolIndex>,
-  { predecessor, streams }: { predecessor: string; streams: Map<string, StreamState> },
+  index: SpoolIndex,
+  { predecessor, streams }: FoundSpool,
 ): Spool {
   const { folder, rig, log } = options
   const id = ulid(predecessor || undefined)
   const schemas = new Map<string, Uint8Array>()
   const schemaEnvelopes = new Map<string, Uint8Array>()
-  // A quarter is kept free for what is under way while room is made, the Gaps that declare what goes among it.
-  const fullBytes = options.bytesMax * 0.75
+  const doubts = createDoubts(options.doubts)
   let seq = 0
   let inSegment = 0
   let waiting = 0
   let drainWaiters: { bytes: number; resolve(): void }[] = []
-  let making: Promise<void> | undefined
-  let forgetting: Promise<void> | undefined
+  let askedAtMs = Number.NEGATIVE_INFINITY
   let unwritten: Gap | undefined
   let needsCheckpoint = false
+  let isHeld = false
 
   const settle = (bytes: number) => {
     waiting -= bytes
@@ -150,8 +168,10 @@ function createSpool(
     heldBytesMax,
     isConfirmed: (number) => index.isConfirmed(id, number),
     onWritten(envelope, position) {
-      index.noted(position.segment, id, envelope.seq)
-      if (segmentLog.bytes > fullBytes) void makeRoom()
+      const entry = index.noted(position.segment, id, envelope.seq)
+      const facts = envelope.times && addRows(entry.facts, envelope.stream, envelope.times)
+      if (facts) entry.facts = facts
+      room.check()
       options.onDurable({ ...envelope, spool: id, position })
     },
     onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
@@ -166,7 +186,8 @@ function createSpool(
           'the spool cannot be written: envelopes are kept in memory, and lost if the agent ends',
         )
       } else log.warn('the spool can be written again')
-      options.onHeld?.(reason !== undefined)
+      isHeld = reason !== undefined
+      options.onHeld?.(isHeld)
       if (reason || !unwritten) return
       const gap = unwritten
       unwritten = undefined
@@ -174,21 +195,47 @@ function createSpool(
     },
     // Some bytes go to the log's own headers.
     hasRoom: (bytes) => segmentLog.bytes + bytes + 1024 <= options.bytesMax,
-    makeRoom: () => makeRoom(),
+    makeRoom: () => room.make(),
   })
 
-  const beginSegment = () => {
-    inSegment = 0
-    needsCheckpoint = false
-    const checkpoint = encodeCheckpoint({
+  const room = createSpoolRoom({
+    folder,
+    index,
+    segmentLog,
+    bytesMax: options.bytesMax,
+    keepConfirmed: options.keepConfirmed ?? false,
+    log,
+    add: (body) => add(body),
+    blocked: writer.blocked,
+    async closeSegment() {
+      if (inSegment === 0) return false
+      inSegment = 0
+      needsCheckpoint = true
+      await segmentLog.roll()
+      return true
+    },
+    onMade() {
+      if (needsCheckpoint) beginSegment()
+    },
+  })
+
+  const checkpoint = () =>
+    encodeCheckpoint({
       format: 1,
       spool: id,
       group: options.group,
       nextSeq: seq + 1,
       streams: checkpointStreams(streams),
     })
-    segmentLog.append(checkpoint).then(
-      ({ segment }) => index.opened(segment),
+
+  const beginSegment = () => {
+    inSegment = 0
+    needsCheckpoint = false
+    segmentLog.append(checkpoint()).then(
+      ({ segment }) => {
+        index.opened(segment)
+        room.save()
+      },
       () => {
         // No room for it: it is written when there is.
         needsCheckpoint = true
@@ -212,8 +259,14 @@ function createSpool(
     waiting += bytes.length
     inSegment += bytes.length
     if (body.type === 'schema') schemaEnvelopes.set(streamKey(body.bytes), bytes)
-    const { firstRowAtNs } = extra ?? {}
-    const envelope: NumberedEnvelope = { seq: number, bytes, ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }) }
+    if (body.type === 'gap') index.declared(body.gap.spool, body.gap.numbers, id, number)
+    const { firstRowAtNs, stream } = extra ?? {}
+    const envelope: NumberedEnvelope = {
+      seq: number,
+      bytes,
+      ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }),
+      ...(body.type === 'batch' ? { times: body.batch.times, ...(stream === undefined ? {} : { stream }) } : {}),
+    }
     const durable = await writer.write(envelope)
     settle(bytes.length)
     return durable
@@ -225,62 +278,37 @@ function createSpool(
     return add(body, extra)
   }
 
-  /** Drops the oldest segments until a quarter of the room is free; what of them ingest does not have is declared first. */
-  const makeRoom = () => {
-    making ??= dropUntilFree()
-      .catch((error) => log.error({ err: error }, 'the spool cannot make room'))
-      .finally(() => {
-        making = undefined
-      })
-    return making
+  const ask = () => {
+    const now = performance.now()
+    if (now - askedAtMs < askEveryMs) return
+    askedAtMs = now
+    options.onAsk?.()
   }
 
-  const dropUntilFree = async () => {
-    await forgetting
-    while (segmentLog.bytes > fullBytes) {
-      const [oldest] = segmentLog.segments()
-      if (!oldest) break
-      if (!oldest.sealed) {
-        if (inSegment === 0) break
-        // Only a closed one can be dropped.
-        inSegment = 0
-        needsCheckpoint = true
-        await segmentLog.roll()
-        continue
-      }
-      const entry = index.segments.find(({ name }) => name === oldest.name)
-      if (entry) await declareLoss(entry)
-      await segmentLog.drop(oldest.name)
-      index.removeSegment(oldest.name)
+  /** Ingest lacks these for certain, and they are not here: a Gap each for what was deleted, and for what was damaged. */
+  const declareLacking = (spool: string, numbers: Range[]) => {
+    const damaged = index.damagedOf(spool, numbers)
+    const restored = subtractRanges(numbers, damaged)
+    const declare = (cause: 'ingest_restored' | 'spool_damaged', lacking: Range[]) => {
+      if (lacking.length === 0) return
+      const gap = lackingGap(cause, spool, lacking, index.factsOf(spool, lacking), nowNs())
+      log.error({ spool, numbers: lacking, cause }, 'envelopes are lost: declared as a Gap')
+      addAndRoll({ type: 'gap', gap }).then(room.save, (error) => log.error({ err: error }, 'a Gap cannot be spooled'))
     }
-    if (needsCheckpoint) beginSegment()
+    for (const each of apart(restored)) declare('ingest_restored', each)
+    for (const each of apart(damaged)) declare('spool_damaged', each)
   }
 
-  /** The Gap is on disk before the segment goes, for a kill in between would leave a hole; unless the disk takes nothing more. */
-  const declareLoss = async (entry: SegmentEntry) => {
-    const loss = await describeLoss(readSegment(folder, entry.name), entry, index.unconfirmed(entry))
-    if (!loss) return
-    const { numbers, rows } = loss.gap
-    log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are dropped')
-    const declared = [...loss.kept, { type: 'gap' as const, gap: loss.gap }].map((body) => add(body))
-    await Promise.race([Promise.all(declared), writer.blocked()])
-    for (const range of numbers) index.giveUp(entry.spool, range)
-  }
-
-  /** Deletes the segments of which ingest has everything. */
-  const forget = () => {
-    if (making) return
-    forgetting ??= (async () => {
-      for (let entry = index.droppable(); entry; entry = index.droppable()) {
-        await segmentLog.drop(entry.name)
-        index.removeSegment(entry.name)
-      }
-    })()
-      .catch((error) => log.error({ err: error }, 'the spool cannot delete a segment'))
-      .finally(() => {
-        forgetting = undefined
-      })
-  }
+  const read = createSpoolReader({
+    folder,
+    index,
+    segments: segmentLog.segments,
+    synced: () => segmentLog.synced,
+    onDamaged(spool, numbers, segment) {
+      log.error({ spool, numbers, segment }, 'the spool is damaged: envelopes cannot be read; ingest is asked for them')
+      ask()
+    },
+  })
 
   index.begin(id)
   beginSegment()
@@ -293,32 +321,28 @@ function createSpool(
       if (waiting <= bytes) return
       await new Promise<void>((resolve) => drainWaiters.push({ bytes, resolve }))
     },
-    async *read(from) {
-      for await (const { position, next, bytes } of readRecords(folder, from, segmentLog.synced)) {
-        if (isCheckpoint(bytes)) continue
-        const { spool, seq: number } = readHeader(bytes)
-        yield { spool, seq: number, bytes: bytes.slice(), position, next }
+    through(names, at) {
+      let isNew = false
+      for (const name of names) {
+        const state = streams.get(name)
+        const before = state?.through?.origin === at.origin ? state.through : undefined
+        isNew ||= !before
+        if (before && before.position >= at.position) continue
+        if (state) state.through = at
+        else streams.set(name, { era: 0, position: 0, origin: '', through: at })
       }
+      // Another file, say: a stream without a row in it must not lead back to its beginning.
+      if (isNew && !isHeld) segmentLog.append(checkpoint()).catch(() => {})
     },
+    read,
     confirm(receipt) {
-      const forgotten = index.confirm(receipt)
-      if (forgotten && forgotten.gone.length > 0) {
-        const detail = 'ingest once had these envelopes, has them no more, and the agent had forgotten them'
-        const cause = 'ingest_restored' as const
-        const gap = {
-          fromNs: 0n,
-          toNs: 0n,
-          streams: [],
-          cause,
-          detail,
-          spool: receipt.spool,
-          numbers: forgotten.gone,
-          rows: 0,
-        }
-        void addAndRoll({ type: 'gap', gap })
-      }
-      forget()
-      return forgotten?.kept ?? false
+      const taken = index.confirm(receipt)
+      if (!taken) return false
+      const missing = doubts.seen(receipt.spool, taken.lacking)
+      if (missing.length > 0) declareLacking(receipt.spool, missing)
+      else if (taken.lacking.length > 0 || index.hasUnlisted()) ask()
+      room.forget()
+      return taken.kept
     },
     isConfirmed: index.isConfirmed,
     giveUp: index.giveUp,
@@ -328,8 +352,9 @@ function createSpool(
     unconfirmed: () => index.unconfirmedCount() + writer.count(),
     async close() {
       await writer.close()
-      await making
-      await forgetting
+      await room.close()
+      // Tells the next start how far each source was spooled; a full disk does without.
+      await segmentLog.append(checkpoint()).catch(() => {})
       await segmentLog.close()
     },
   }
@@ -337,3 +362,8 @@ function createSpool(
 
 /** Which stream a schema is of, for keeping the newest of each: the name is the first field of its bytes. */
 const streamKey = (schema: Uint8Array): string => Buffer.from(schema.subarray(2, 2 + schema[1]!)).toString()
+
+const gapsMax = 16
+
+/** Ranges that lie apart become Gaps of their own, so that each has its own interval; if they are too many, one. */
+const apart = (ranges: Range[]): Range[][] => (ranges.length > gapsMax ? [ranges] : ranges.map((range) => [range]))

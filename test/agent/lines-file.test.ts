@@ -111,6 +111,16 @@ describe('after a stop', () => {
     await reading.stop()
     return { path, reading }
   }
+  it('says that it goes on at the end of a file that was rotated, though no line is left there', async () => {
+    const { path, reading } = await start()
+    renameSync(path, `${path}.1`)
+    writeFileSync(path, lines(1000, 1010))
+    const again = await open(path, {}, resumeAfter(reading, 1000))
+    await again.have(10)
+    expect(count(again)).toEqual(numbers(1000, 1010))
+    expect(again.chunks[0]).toEqual({ rows: [], origin: reading.chunks[0]!.origin })
+    await again.stop()
+  })
   it('goes on behind the last spooled line', async () => {
     const { path, reading } = await start()
     const again = await open(path, {}, resumeAfter(reading, 600))

@@ -181,22 +181,6 @@ describe('spool', () => {
     },
     120_000,
   )
-
-  test('tells what is gone when ingest has less than it once said', async () => {
-    const folder = newFolder()
-    const { spool, addBatch, durable } = await openAt(folder)
-    await spool.add({ type: 'schema', bytes: schema })
-    for (let i = 0; i < 100; i++) await addBatch(BigInt(i * 1000), 500)
-    const last = durable.at(-1)!.seq
-    spool.confirm({ spool: spool.id, through: last, ranges: [] })
-    await expect.poll(() => spool.states()[0]!.first).toBeGreaterThan(20)
-    const { first } = spool.states()[0]!
-    expect(spool.confirm({ spool: spool.id, through: 5, ranges: [] })).toBe(true)
-    await spool.drained(0)
-    const gap = decodeBody(durable.at(-1)!.bytes, readHeader(durable.at(-1)!.bytes)).body
-    expect(gap).toMatchObject({ type: 'gap', gap: { cause: 'ingest_restored', numbers: [{ from: 6, to: first - 1 }] } })
-    expect(spool.isConfirmed(spool.id, first)).toBe(false)
-  })
 })
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)

@@ -104,6 +104,8 @@ export function createLineFeeds(options: LineFeedsOptions): LineFeeds {
         if (block.origin !== origin || rows.length >= rowsMax) close()
         origin = block.origin
         readBlock(block, rows)
+        // A file that was read to its end, though nothing was left in it: whoever resumed there has missed nothing.
+        if (block.last !== undefined && rows.length === 0 && origin !== undefined) chunks.push({ rows, origin })
       }
       close()
       return chunks

@@ -1,0 +1,82 @@
+import type { Range } from '../protos/types.ts'
+import type { StreamState } from './batcher.ts'
+
+/** What is remembered of the rows behind numbers, for the Gap that may have to stand for them. */
+export interface Facts {
+  fromNs: bigint
+  toNs: bigint
+  /** Empty: not known. */
+  streams: string[]
+  /** 0: not known. */
+  rows: number
+}
+
+export type FactsOfRange = Range & Facts
+
+const streamsMax = 64
+
+export function joinFacts(a: Facts | undefined, b: Facts | undefined): Facts | undefined {
+  if (!a || !b) return a ?? b
+  const streams = a.streams.length && b.streams.length ? [...new Set([...a.streams, ...b.streams])] : []
+  return {
+    fromNs: a.fromNs < b.fromNs ? a.fromNs : b.fromNs,
+    toNs: a.toNs > b.toNs ? a.toNs : b.toNs,
+    streams: streams.length > streamsMax ? [] : streams,
+    rows: a.rows > 0 && b.rows > 0 ? a.rows + b.rows : 0,
+  }
+}
+
+/** What the rows of a batch add to the facts of their segment; changes them in place, for it is done for each batch. */
+export function addRows(facts: Facts | undefined, stream: string | undefined, times: BigInt64Array): Facts | undefined {
+  if (times.length === 0) return facts
+  const grown = facts ?? { fromNs: times[0]!, toNs: times[0]!, streams: [], rows: 0 }
+  const isFirst = grown.rows === 0
+  for (const time of times) {
+    if (time < grown.fromNs) grown.fromNs = time
+    if (time > grown.toNs) grown.toNs = time
+  }
+  grown.rows += times.length
+  if (stream === undefined) grown.streams = []
+  else if ((isFirst || grown.streams.length > 0) && !grown.streams.includes(stream)) {
+    if (grown.streams.length < streamsMax) grown.streams.push(stream)
+    else grown.streams = []
+  }
+  return grown
+}
+
+/** What was spooled between two checkpoints: the streams that went on, from where they stood to where they stood then. */
+export function factsBetween(
+  before: ReadonlyMap<string, StreamState>,
+  after: ReadonlyMap<string, StreamState>,
+): Facts | undefined {
+  let facts: Facts | undefined
+  for (const [stream, { lastNs, era, position }] of after) {
+    const was = before.get(stream)
+    if (lastNs === undefined) continue
+    if (was && was.lastNs === lastNs && was.era === era && was.position === position) continue
+    const wasNs = was?.lastNs ?? lastNs
+    const [fromNs, toNs] = wasNs < lastNs ? [wasNs, lastNs] : [lastNs, wasNs]
+    facts = joinFacts(facts, { fromNs, toNs, streams: [stream], rows: 0 })
+  }
+  return facts
+}
+
+/**
+ * The facts of some numbers, from those of the ranges that they lie in. Rows are known where whole ranges are meant;
+ * undefined if nothing is known of any of the numbers.
+ */
+export function factsOf(numbers: readonly Range[], known: readonly FactsOfRange[]): Facts | undefined {
+  let facts: Facts | undefined
+  for (const { from, to, ...part } of known) {
+    const touching = numbers.find((range) => range.from <= to && range.to >= from)
+    if (!touching) continue
+    const isWhole = touching.from <= from && touching.to >= to
+    facts = joinFacts(facts, isWhole ? part : { ...part, rows: 0 })
+  }
+  const counted = numbers.every(({ from, to }) => {
+    let next = from
+    for (const range of known) if (range.from <= next && range.to >= next) next = range.to + 1
+    return next > to
+  })
+  return facts && !counted ? { ...facts, rows: 0 } : facts
+}
