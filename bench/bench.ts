@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { benchBacklog } from './backlog.ts'
 import { benchHistory } from './history.ts'
 import { benchAgentMemory, benchIngestMemory } from './memory.ts'
 import { benchLatency, benchPath } from './path.ts'
 import { benchAgentRestart } from './restart.ts'
+import { benchIngestRestart } from './restart-ingest.ts'
 import type { Result } from './rig.ts'
 import { benchInflux, benchLake } from './sinks.ts'
 import { benchViewers } from './viewers.ts'
@@ -26,7 +28,9 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   lake: () => benchLake(5_000_000),
   influx: () => benchInflux(3_000_000),
   history: () => benchHistory(),
-  restart: () => benchAgentRestart(),
+  backlog: () => benchBacklog(),
+  restart: async () => [...(await benchAgentRestart()), ...(await benchIngestRestart())],
+  'restart-ingest': () => benchIngestRestart(),
   'agent-memory': () => benchAgentMemory(30),
   'ingest-memory': () => benchIngestMemory(Number(values['memory-minutes'])),
 }
