@@ -59,6 +59,7 @@ export async function runRounds(
       settled = await settleAndCount(world, excuses, notes)
       log(`after round ${i + 1}: ${describeSettled(settled)}`)
       if (settled.problems.length > 0 || !isClean(settled.verdict)) break
+      for (const feed of world.feeds) feed.resume()
     }
   }
   // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.

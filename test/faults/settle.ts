@@ -20,7 +20,7 @@ export interface Settled {
   problems: string[]
 }
 
-/** The load rests meanwhile, and goes on afterwards. */
+/** The load rests from here on: whoever goes on resumes it. */
 export async function settleAndCount(
   world: RunningWorld,
   excuses: readonly Excuse[],
@@ -43,7 +43,6 @@ export async function settleAndCount(
     }
     await sleep(500)
   }
-  for (const feed of world.feeds) feed.resume()
   return best
 }
 

@@ -234,8 +234,10 @@ function createAgent(
     data: 'data',
     sources: [{ ...input, mapping: mappingOf(streamPlans, source !== 'stamped') }],
     ...config,
-    ...(keepConfirmed && knowsKeepConfirmed ? { spool: { keepConfirmed: true, ...(config.spool ?? {}) } } : {}),
+    // Small segments: what is confirmed is soon forgotten.
+    spool: { segmentBytesMax: 64 * 1024, ...(keeps ? { keepConfirmed: true } : {}), ...(config.spool ?? {}) },
   })
+  const keeps = keepConfirmed && knowsKeepConfirmed
   const agentFile = join(packageRoot, 'dist', 'rigline-agent.mjs')
   return withControl(join(folder, 'control', name), data, (control, env) => {
     const made: ChannelProcess = create({

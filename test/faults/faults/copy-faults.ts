@@ -61,7 +61,14 @@ const agentRestored: Fault = {
     const copy = copyOf(world, rig.data)
     await rig.start()
     await sleep(random.int(800, 2500))
-    await rig.kill()
+    // What ingest does not have yet would go with the disk, and only a hole would tell.
+    rig.rest()
+    try {
+      await eventually('the agent to have told all', 30_000, async () => (await rig.counters()).unconfirmed === 0)
+      await rig.kill()
+    } finally {
+      rig.resume()
+    }
     copy.putBack()
     await rig.start()
     return missedBy(rig, fromMs)
