@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createQuota } from '../disk.ts'
-import type { Excuse, Fault, Random, Rig, World } from '../types.ts'
+import type { Excuse, Fault, Random, Rig, RiglineProcess, World } from '../types.ts'
 import { eventually } from '../world.ts'
-import { agentDown, pickRig, rest, rigOf, sinksRun } from './fault-tools.ts'
+import { agentDown, burstBytesPerS, pickRig, rest, rigOf, sinksRun, smallBatch } from './fault-tools.ts'
 
 // Full disks, and a spool at its limit.
 
@@ -45,30 +45,38 @@ const ofAgentKilled: Fault = {
   },
 }
 
-const heldBytesMax = 16 * 1024 * 1024
+async function restart(program: RiglineProcess): Promise<void> {
+  await program.stop()
+  await program.start()
+}
 
 /** For longer than its memory may hold: what that loses is declared. */
 const ofAgentLong: Fault = {
   kind: 'disk_full_agent_long',
-  touches: (world, random) => [pickRig(world, random, ({ source }) => source === 'tcp'), '*'],
+  touches: (world, random) => [pickRig(world, random, ({ source }) => source === 'tcp')],
   async run(world, random, touched) {
     const rig = rigOf(world, touched)
     const link = world.links.get(rig.rig)
     const fromMs = Date.now()
+    rig.config.batch = { rowsMax: 5 }
+    await restart(rig)
     // Otherwise ingest has it all, and nothing is lost.
     link?.cut()
     try {
       await whileFull(world, rig, random, async () => {
-        rig.burst(3_000_000)
-        await sleep((1.3 * heldBytesMax * 1000) / 3_000_000)
+        rig.burst(5 * burstBytesPerS)
+        await sleep(10_000)
         rig.burst(0)
       })
     } finally {
       rig.burst(0)
       link?.heal()
+      delete rig.config.batch
     }
     await eventually('the spool to be written again', 20_000, async () => (await rig.counters()).unconfirmed < 100)
-    return [{ rig: rig.rig, causes: ['spool_unwritable'], fromMs, toMs: Date.now() }]
+    await restart(rig)
+    const toMs = Date.now()
+    return [{ rig: rig.rig, causes: ['spool_unwritable'], fromMs, toMs }, ...agentDown(rig, fromMs, toMs)]
   },
 }
 
@@ -106,23 +114,24 @@ const spoolFull = (kind: string, fits: (rig: Rig) => boolean, causes: Excuse['ca
     const rig = rigOf(world, touched)
     const link = world.links.get(rig.rig)
     const fromMs = Date.now()
-    const restart = async () => {
-      await rig.stop()
-      await rig.start()
-    }
     link?.cut()
     rig.config.spool = smallSpool
+    rig.config.batch = smallBatch
     try {
-      await restart()
-      rig.burst(2_500_000)
-      await sleep((1.6 * smallSpool.bytesMax * 1000) / 2_500_000)
+      await restart(rig)
+      rig.burst(burstBytesPerS)
+      // Where it would drop what it has not delivered; a source that can wait is not read that far.
+      const isFull = async () => (await rig.counters()).spoolBytes > 0.72 * smallSpool.bytesMax
+      await eventually('the spool to be full', 30_000, isFull)
+      await sleep(700)
     } finally {
       rig.burst(0)
       delete rig.config.spool
+      delete rig.config.batch
       link?.heal()
     }
     await eventually('the spool to be drained', 30_000, async () => (await rig.counters()).unconfirmed < 100)
-    await restart()
+    await restart(rig)
     const toMs = Date.now()
     return [...agentDown(rig, fromMs, toMs), ...(causes.length > 0 ? [{ rig: rig.rig, causes, fromMs, toMs }] : [])]
   },

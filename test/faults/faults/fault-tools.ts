@@ -29,6 +29,11 @@ export const pickRig = (
 export const agentDown = ({ rig, source }: Rig, fromMs: number, toMs = Date.now()): Excuse[] =>
   source === 'file' ? [] : [{ rig, causes: ['agent_down'], fromMs, toMs }]
 
+/** A row an envelope, of about 200 bytes: what has a bound in bytes reaches it with few rows. */
+export const smallBatch = { rowsMax: 1 }
+/** Of such rows, thousands a second. */
+export const burstBytesPerS = 300_000
+
 export async function sinksOf(world: World): Promise<SinksAnswer['sinks']> {
   const answer = await fetch(`${world.httpUrl}/v1/sinks`, { signal: AbortSignal.timeout(5_000) })
   return ((await answer.json()) as SinksAnswer).sinks

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReplayManyAnswer } from '../../../ingest/http/answers-quarantine.ts'
-import type { Fault, Random, World } from '../types.ts'
+import type { Fault, Random, RiglineProcess, World } from '../types.ts'
 import { eventually } from '../world.ts'
-import { rest, sinksOf, sinksRun } from './fault-tools.ts'
+import { agentDown, burstBytesPerS, pickRig, rest, rigOf, sinksOf, smallBatch } from './fault-tools.ts'
 
 // InfluxDB, or the way to it, in trouble. The sink waits, and stores everything.
 
@@ -32,16 +31,21 @@ const answering = (status: 429 | 500 | 503): Fault =>
 /** Writes are refused by chance and halved, more often than not down to single lines: those go to quarantine, and are sent again from there. */
 const refusing = fault('influx_400', async (world, random) => {
   const { influxLink } = world
-  influxLink.answer(400, { share: random.pick([0.5, 0.8]), random: random.fork('share'), after: random.next() < 0.3 })
-  await rest(random, 300, 1_500)
+  const before = await refusedLines(world)
+  influxLink.answer(400, { share: random.pick([0.7, 0.9]), random: random.fork('share'), after: random.next() < 0.3 })
+  await eventually('lines to be refused', 6_000, async () => (await refusedLines(world)) > before).catch(() => {})
   influxLink.heal()
   await replayRefused(world)
 })
 
+const influxSink = async (world: World) => (await sinksOf(world)).find(({ name }) => name === 'influx')
+
+const refusedLines = async (world: World): Promise<number> => (await influxSink(world))?.counters.refused_lines ?? 0
+
 /** What is refused is put aside when the write it was part of is done. */
 async function replayRefused(world: World): Promise<void> {
   await eventually('InfluxDB to have what it refuses no more', 20_000, async () => {
-    const influx = (await sinksOf(world)).find(({ name }) => name === 'influx')
+    const influx = await influxSink(world)
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
   for (let newerThan: string | undefined; ; ) {
@@ -89,35 +93,40 @@ const onItsWay = (kind: string, begin: (world: World, random: Random) => void, m
     await rest(random, 500, mostMs)
   })
 
-const journalBytesMax = 8 * 1024 * 1024
-const burstBytesPerS = 1_500_000
+const journal = { segmentAgeMaxS: 1, segmentBytesMax: 1024 * 1024, bytesMax: 8 * 1024 * 1024 }
 
 /** Away for longer than the journal may hold: what InfluxDB is owed then comes out of the lake. */
 const long: Fault = {
   kind: 'influx_long',
-  touches: () => ['*'],
-  async run(world) {
-    const { ingest, ingestConfig, influxLink, rigs } = world
+  touches: (world, random) => [pickRig(world, random), 'ingest', 'influx'],
+  async run(world, random, touched) {
+    const { ingest, ingestConfig, influxLink } = world
+    const rig = rigOf(world, touched)
     const before = ingestConfig.journal
-    const restart = async () => {
-      await ingest.stop()
-      await ingest.start()
+    const fromMs = Date.now()
+    const restart = async (program: RiglineProcess) => {
+      await program.stop()
+      await program.start()
     }
-    ingestConfig.journal = { segmentAgeMaxS: 1, segmentBytesMax: 1024 * 1024, bytesMax: journalBytesMax }
-    await restart()
+    ingestConfig.journal = journal
+    rig.config.batch = smallBatch
+    await Promise.all([restart(ingest), restart(rig)])
+    const excuses = agentDown(rig, fromMs)
     influxLink.cut()
     try {
-      for (const rig of rigs) rig.burst(burstBytesPerS / rigs.length)
-      // Of envelopes; what InfluxDB has not taken of the first is then in no segment of the journal any more.
-      await sleep((2.5 * journalBytesMax * 1000) / burstBytesPerS)
+      rig.burst(burstBytesPerS)
+      const isOwed = async () => ((await influxSink(world))?.owedBytes ?? 0) > 0
+      await eventually('InfluxDB to be owed what the journal has no room for', 30_000, isOwed)
+      await rest(random, 0, 1_500)
     } finally {
-      for (const rig of rigs) rig.burst(0)
+      rig.burst(0)
       influxLink.heal()
       ingestConfig.journal = before
+      delete rig.config.batch
     }
-    await restart()
-    await sinksRun(world, 60_000)
-    return []
+    const stopMs = Date.now()
+    await Promise.all([restart(ingest), restart(rig)])
+    return [...excuses, ...agentDown(rig, stopMs)]
   },
 }
 
