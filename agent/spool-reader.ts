@@ -1,5 +1,5 @@
 import type { LogRecord, Position, SegmentInfo } from '../common/segment-log-types.ts'
-import { readRecords } from '../common/segment-reader.ts'
+import { readSegment as readFile, readRecords } from '../common/segment-reader.ts'
 import type { EnvelopeHeader, Range } from '../protos/types.ts'
 import type { Facts } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
@@ -11,11 +11,14 @@ import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 /** Enough for a checkpoint and the first envelope behind it; a larger record is read whole all the same. */
 const headBytes = 8 * 1024
 
-/** The records of one segment; `head`: in small pieces, for whoever needs the first few. */
+/** The records of one segment; `head`: in small pieces and without a look at its neighbours, for whoever needs the first few. */
 export async function* readSegment(folder: string, segment: string, head?: 'head'): AsyncGenerator<LogRecord> {
   const end = { segment, offset: Number.MAX_SAFE_INTEGER }
-  const options = head ? { chunkBytes: headBytes } : {}
-  for await (const record of readRecords(folder, { segment, offset: 0 }, end, options)) {
+  if (head) {
+    for await (const records of readFile(folder, segment, 0, end.offset, { chunkBytes: headBytes })) yield* records
+    return
+  }
+  for await (const record of readRecords(folder, { segment, offset: 0 }, end)) {
     if (record.position.segment === segment) yield record
   }
 }
