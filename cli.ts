@@ -5,6 +5,7 @@ import { version } from './common/program.ts'
 import { runProgram } from './common/run-program.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addDemoCommand } from './demo.ts'
+import { addCatalogCommands } from './ingest/catalog-commands.ts'
 import { addIngestCommands } from './ingest/commands.ts'
 import { addCompletenessCommand } from './ingest/completeness-commands.ts'
 import { addExportCommand } from './ingest/export-commands.ts'
@@ -32,6 +33,7 @@ addCompletenessCommand(program)
 addRunCommands(program)
 addQuarantineCommands(program)
 addRefillCommand(program)
+addCatalogCommands(program)
 addConfigCommands(program)
 
 pointToOwnHelp(program, 'rigline')

@@ -27,6 +27,7 @@ import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
 import { createOwn } from './own.ts'
 import { openQuarantine, quarantineFolder } from './quarantine.ts'
+import { ensureCatalog } from './rebuild/ensure-catalog.ts'
 import { createReceipts } from './receipts.ts'
 import { createReceive, type ReceiveOptions } from './receive.ts'
 import { type Refill, startRefill } from './refill/start-refill.ts'
@@ -66,6 +67,7 @@ export async function startIngest(
 ): Promise<Ingest> {
   const folder = resolve(config.data)
   mkdirSync(folder, { recursive: true })
+  await ensureCatalog(folder, log)
   // What is open, to be closed in the reverse order if the start fails.
   const opened: (() => Promise<void> | void)[] = [await lockFolder(folder)]
   try {

@@ -7,7 +7,7 @@ import { owedTable } from './owed-table.ts'
 import { removedTable } from './removed-table.ts'
 import { reportsTable } from './reports-table.ts'
 import { runsTables } from './runs-tables.ts'
-import { openSqlite, type Sqlite } from './sqlite.ts'
+import { openSqlite, type Sqlite, type SqliteOptions } from './sqlite.ts'
 import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
 
 // What the catalog's methods mean in SQL. Times in ns are kept as text, because SQLite's integers come back as doubles.
@@ -18,7 +18,7 @@ interface At {
 }
 
 /** Opens or creates the catalog. Throws if the file is none, or one of a newer release. */
-export function openCatalog(file: string, options: { readOnly?: boolean } = {}): Catalog {
+export function openCatalog(file: string, options: SqliteOptions = {}): Catalog {
   const sql = openSqlite(file, options)
   return {
     ...rigTables(sql),

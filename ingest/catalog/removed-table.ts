@@ -15,6 +15,7 @@ export function removedTable(
   | 'oldestLakeFiles'
   | 'newestLakeSegment'
   | 'removeLakeFiles'
+  | 'addLakeRemoved'
   | 'lakeRemoved'
   | 'lakeLeftovers'
   | 'lakeDeleted'
@@ -60,6 +61,16 @@ export function removedTable(
       })
       totals.subtract(files)
     },
+    addLakeRemoved: (
+      { path, table, segment, fromOffset, toOffset, rows, minTimeNs, maxTimeNs, bytes, rigs },
+      reason,
+      removedMs,
+    ) =>
+      sql.run(
+        'INSERT OR REPLACE INTO lake_removed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
+        ...[path, table, segment, fromOffset, toOffset, rows, minTimeNs, maxTimeNs, bytes, JSON.stringify(rigs)],
+        ...[removedMs, reason, removedMs],
+      ),
     lakeRemoved: () => sql.all('SELECT path, table_name AS "table", rows, bytes FROM lake_removed'),
     lakeLeftovers: (filesMax, beforeMs = Number.MAX_SAFE_INTEGER, notAfterMs = Number.MAX_SAFE_INTEGER) =>
       sql

@@ -19,8 +19,14 @@ export interface Sqlite {
   close(): void
 }
 
+export interface SqliteOptions {
+  readOnly?: boolean
+  /** It is being made and nobody relies on it yet: whoever makes it syncs it as a whole. */
+  aside?: boolean
+}
+
 /** Opens or creates the file. Throws if it is not a catalog, or one of a newer release. */
-export function openSqlite(file: string, { readOnly = false } = {}): Sqlite {
+export function openSqlite(file: string, { readOnly = false, aside = false }: SqliteOptions = {}): Sqlite {
   if (readOnly && !existsSync(file))
     throw new Error(`${file}: there is no catalog here; name the data folder of an ingest`)
   let database: Database.Database
@@ -64,8 +70,9 @@ export function openSqlite(file: string, { readOnly = false } = {}): Sqlite {
       database.exec('PRAGMA query_only = 1')
       return
     }
-    database.prepare('PRAGMA journal_mode = WAL').get()
-    database.exec('PRAGMA synchronous = FULL')
+    // One file that can be renamed, or one that others read at the same time.
+    database.prepare(`PRAGMA journal_mode = ${aside ? 'MEMORY' : 'WAL'}`).get()
+    database.exec(`PRAGMA synchronous = ${aside ? 'OFF' : 'FULL'}`)
     if (found < formatVersion) {
       transaction(() => {
         // Another process may have been first.

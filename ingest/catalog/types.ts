@@ -126,6 +126,8 @@ export interface Catalog extends NumbersTables {
   newestLakeSegment(): string | undefined
   /** From here on no reader finds them. They lie on the disk until `lakeDeleted`. */
   removeLakeFiles(files: readonly LakeFile[], reason: string, nowMs: number): void
+  /** One that retention had removed, and deleted, when the catalog was lost. */
+  addLakeRemoved(file: LakeFile, reason: string, removedMs: number): void
   lakeRemoved(): { path: string; table: string; rows: number; bytes: number }[]
   /** Removed, and still on the disk as far as is known; removed up to `beforeMs`, or behind `notAfterMs`, which the clock says is to come. */
   lakeLeftovers(filesMax: number, beforeMs?: number, notAfterMs?: number): string[]

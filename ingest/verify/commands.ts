@@ -45,6 +45,8 @@ export function addVerifyCommand(program: Command): void {
         const what = fromNs === toNs ? 'and --to are the same time' : 'is not before --to'
         throw new UsageError(`--from ${options.from} --to ${options.to}: --from ${what}`)
       }
+      const { requireCatalog } = await import('../catalog/check-catalog.ts')
+      requireCatalog(dataFolder)
       if (!existsSync(join(dataFolder, 'catalog.sqlite'))) {
         throw new UsageError(
           `${dataFolder} is no data folder of an ingest: it has no catalog.sqlite; name one with --data`,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
 import type { Cause } from '../../protos/types.ts'
 import { openCatalog } from '../catalog/catalog.ts'
+import { requireCatalog } from '../catalog/check-catalog.ts'
 import type { Catalog, LakeFile } from '../catalog/types.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
 import { InfluxReadError, whyNotReadable } from '../sinks/influx/read-back.ts'
@@ -39,6 +40,7 @@ export interface VerifyOptions {
  * does not agree is in the report.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  requireCatalog(options.dataFolder)
   const catalog = openCatalog(join(options.dataFolder, 'catalog.sqlite'), { readOnly: true })
   try {
     for (let tries = 1; ; tries++) {

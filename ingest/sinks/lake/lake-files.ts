@@ -29,7 +29,7 @@ export function lakePath(table: string, from: Position, late: boolean, suffix = 
   return join(tableFolder(table), `${from.segment}-${offset}${late ? '-late' : ''}${suffix}.parquet`)
 }
 
-function parseName(name: string): { from: Position; late: boolean } | undefined {
+export function parseName(name: string): { from: Position; late: boolean } | undefined {
   const match = /^([0-9A-Z]{26})-(\d{12,})(-late)?(-\d+)?\.parquet$/.exec(name)
   return match ? { from: { segment: match[1]!, offset: Number(match[2]) }, late: match[3] !== undefined } : undefined
 }
