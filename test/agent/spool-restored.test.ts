@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { segmentFiles } from '../common/faulty-files.ts'
 import {
   bodyOf,
+  confirmAll,
   createIngest,
   everything,
   gapIn,
@@ -22,8 +23,7 @@ describe('an ingest that was restored from a copy', () => {
     const opened = await openAt(newFolder())
     const { spool, fill, gaps } = opened
     await fill(1, 100)
-    spool.confirm(everything(spool.id, lastOf(opened)))
-    await expect.poll(() => spool.states()[0]!.first).toBeGreaterThan(20)
+    await confirmAll(opened)
     const { first } = spool.states()[0]!
     const receipt = () => ({ spool: spool.id, through: 5, ranges: [] })
     expect(spool.confirm(receipt())).toBe(true)
@@ -86,8 +86,7 @@ describe('an ingest that was restored from a copy', () => {
     const opened = await openAt(folder)
     await opened.fill(1, 60)
     const empty = createIngest()
-    opened.spool.confirm(everything(opened.spool.id, lastOf(opened)))
-    await expect.poll(() => opened.spool.states()[0]!.first).toBeGreaterThan(20)
+    await confirmAll(opened)
     await empty.insist(opened)
     await opened.fill(61, 120)
     await empty.drain(opened)
@@ -107,8 +106,7 @@ describe('an ingest that was restored from a copy', () => {
     const folder = newFolder()
     const first = await openAt(folder)
     await first.fill(1, 60)
-    first.spool.confirm(everything(first.spool.id, lastOf(first)))
-    await expect.poll(() => first.spool.states()[0]!.first).toBeGreaterThan(20)
+    await confirmAll(first)
     const before = newFolder()
     cpSync(memoryFile(folder), memoryFile(before))
     const empty = createIngest()
@@ -126,8 +124,7 @@ describe('old news', () => {
   const confirmed = async () => {
     const opened = await openAt(newFolder())
     await opened.fill(1, 100)
-    opened.spool.confirm(everything(opened.spool.id, lastOf(opened)))
-    await expect.poll(() => opened.spool.states()[0]!.first).toBeGreaterThan(20)
+    await confirmAll(opened)
     return opened
   }
 
@@ -190,8 +187,7 @@ describe('old news', () => {
     const folder = newFolder()
     const first = await openAt(folder)
     await first.fill(1, 60)
-    first.spool.confirm(everything(first.spool.id, lastOf(first)))
-    await expect.poll(() => first.spool.states()[0]!.first).toBeGreaterThan(20)
+    await confirmAll(first)
     await first.spool.close()
     const moved = await openAt(folder, { group: '다른-곳' })
     const ingest = createIngest()

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { openSpool, type Spool, type SpooledEnvelope, type SpoolOptions } from '../../agent/spool.ts'
 import { memoryFile } from '../../agent/spool-memory.ts'
 import { silentLog } from '../../common/log.ts'
@@ -10,6 +10,7 @@ import { decodeBody, readHeader } from '../../protos/envelope.ts'
 import { encodeSchema } from '../../protos/schema.ts'
 import { hashSchema } from '../../protos/schema-hash.ts'
 import type { Batch, Body, Gap } from '../../protos/types.ts'
+import { segmentFiles } from '../common/faulty-files.ts'
 
 // What the tests of the spool share: the real spool, ingest's real number keeping, and a clock for its doubts.
 
@@ -43,6 +44,7 @@ export const batchOf = (i: number): Batch => ({
 })
 
 export interface Opened {
+  folder: string
   spool: Spool
   durable: SpooledEnvelope[]
   clock: { ms: number }
@@ -71,6 +73,7 @@ export async function openAt(folder: string, options: Partial<SpoolOptions> = {}
   })
   cleanUps.push(() => spool.close())
   return {
+    folder,
     spool,
     durable,
     clock,
@@ -100,6 +103,13 @@ export function timesOf({ durable }: Opened, from: number, to: number): [bigint,
 }
 
 export const everything = (id: string, through = 1_000_000) => ({ spool: id, through, ranges: [] })
+
+/** Confirms all, and waits until every segment but the one that is being written is deleted. */
+export async function confirmAll({ folder, spool, durable }: Opened): Promise<void> {
+  spool.confirm(everything(spool.id, durable.at(-1)!.seq))
+  await expect.poll(() => segmentFiles(folder).length).toBe(1)
+  await expect.poll(() => spool.states()[0]!.first).toBeGreaterThan(20)
+}
 
 /** The same receipt, again and again, as ingest repeats it, for so long. */
 export async function repeat({ spool, clock }: Opened, receipt: () => Parameters<Spool['confirm']>[0], forMs: number) {
