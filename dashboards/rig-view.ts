@@ -106,9 +106,11 @@ function rigFacts(rig: RigAnswer): Fact[] {
   return facts
 }
 
-const agentFact = ({ online, agentVersion }: RigAnswer): Fact => ({
+const agentFact = ({ online, agentVersion, twoAgentsSinceMs }: RigAnswer): Fact => ({
   name: 'Agent',
-  text: [online ? 'connected' : 'not connected', agentVersion].filter((part) => part !== '').join(', '),
+  text: [online ? 'connected' : 'not connected', agentVersion, twoAgentsSinceMs === null ? '' : 'TWO AT ONCE']
+    .filter((part) => part !== '')
+    .join(', '),
   title: 'What the broker says of its connection; the state of the rig is from what is stored',
 })
 

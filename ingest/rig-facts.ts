@@ -1,6 +1,7 @@
 import { decodeBody } from '../protos/envelope.ts'
 import { decodeSchema } from '../protos/schema.ts'
 import type { EnvelopeHeader, Health } from '../protos/types.ts'
+import { createAgentWatch } from './rig-agents.ts'
 
 // What a rig's envelopes say of the rig itself: its agent's health and how often that comes, its clock, and which streams it
 // measures now. Kept in the catalog, so that it is known again after a restart of ingest, before anything comes.
@@ -11,6 +12,8 @@ const measuredMax = 256
 const distancesMax = 5
 /** Reports further apart were not sent one after the other, ms. */
 const distanceMaxMs = 3_600_000
+/** Spools of one rig whose clock is remembered. */
+const offsetsMax = 8
 
 export interface RigFacts {
   /** The newest report. Without samples of bad lines after a restart. */
@@ -24,9 +27,12 @@ export interface RigFacts {
    * known yet.
    */
   measured?: ReadonlySet<string>
+  /** Two agents of this rig live at once, ms since 1970. */
+  twoAgentsSinceMs?: number
 }
 
 export interface FactsOfRig {
+  /** What of it holds for a while alone is looked at anew each time. */
   readonly facts: RigFacts
   /** Takes an envelope of the rig; throws if its body can't be read. Backlog changes nothing that newer ones have said. */
   stored(header: EnvelopeHeader, envelope: Uint8Array): void
@@ -73,12 +79,32 @@ export function createFacts(text: string): FactsOfRig {
     facts.measured = new Set([...(known ?? []), stream])
   }
 
+  const agents = createAgentWatch()
+  /** Of the newest spools; each agent has a clock of its own. */
+  const offsetsNs = new Map<string, bigint>()
+  const sampled = (spool: string, offsetNs: bigint) => {
+    offsetsNs.delete(spool)
+    if (offsetsNs.size >= offsetsMax) offsetsNs.delete(offsetsNs.keys().next().value as string)
+    offsetsNs.set(spool, offsetNs)
+  }
+
   return {
-    facts,
+    get facts() {
+      const nowMs = performance.now()
+      const sinceMs = agents.sinceMs(nowMs)
+      if (sinceMs === undefined) delete facts.twoAgentsSinceMs
+      else facts.twoAgentsSinceMs ??= Math.round(Date.now() - (nowMs - sinceMs))
+      return facts
+    },
     stored(header, envelope) {
       const { bodyType } = header
       if (bodyType !== 'health' && bodyType !== 'clock_sample' && bodyType !== 'schema') return
       const { body } = decodeBody(envelope, header)
+      if (body.type === 'clock_sample' && body.clockSample.stepNs === 0n)
+        sampled(header.spool, body.clockSample.offsetNs)
+      if (body.type === 'health') {
+        agents.heard(header.spool, body.health.tNs + (offsetsNs.get(header.spool) ?? 0n), performance.now())
+      }
       if (body.type === 'health' && !isOlder(header, healthAt)) addHealth(body.health, header)
       if (body.type === 'clock_sample' && body.clockSample.stepNs === 0n && !isOlder(header, clockAt)) {
         clockAt = { spool: header.spool, seq: header.seq }

@@ -155,7 +155,7 @@ export function createRules(config: AlertsConfig, raised: Alert[] = []): Rules {
       if (config.broker.on) conditions.push(...brokerRule(nowMs))
       if (config.rigs.on) {
         for (const rig of facts.rigs) {
-          if (rig.named || !facts.namedOnly) conditions.push(...rigRules(rig, facts))
+          if (rig.named || !facts.namedOnly) conditions.push(...rigRules(rig, facts), ...twoAgents(rig))
         }
       }
       if (config.gaps.on) conditions.push(...gaps.look(nowMs))
@@ -165,6 +165,13 @@ export function createRules(config: AlertsConfig, raised: Alert[] = []): Rules {
       return conditions
     },
   }
+}
+
+/** Known within a minute or so, and no longer true two minutes after it was seen last. */
+function twoAgents({ rig, twoAgentsSinceMs }: RigState): Condition[] {
+  if (twoAgentsSinceMs === undefined) return []
+  const text = `two agents of rig ${rig} run at the same time: its disk was cloned, or its name was given twice; stop one of them, and give it a name and a data folder of its own: what both measure is stored under one name`
+  return [{ rule: 'two_agents', key: `two_agents/${rig}`, rig, standing: 'bad', sinceMs: twoAgentsSinceMs, text }]
 }
 
 type RigRule = 'rig_offline' | 'rig_stale'

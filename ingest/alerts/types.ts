@@ -1,4 +1,13 @@
-export const rules = ['rig_offline', 'rig_stale', 'gap', 'sink_lagging', 'disk', 'quarantine', 'broker'] as const
+export const rules = [
+  'rig_offline',
+  'rig_stale',
+  'two_agents',
+  'gap',
+  'sink_lagging',
+  'disk',
+  'quarantine',
+  'broker',
+] as const
 export type Rule = (typeof rules)[number]
 
 /** How one thing stands to one rule at this moment. What is not mentioned is well. */

@@ -101,6 +101,12 @@ export const rigAnswer = z
       .boolean()
       .describe('What the broker says: an agent is connected. Not what `state` is made from: connected is not stored.'),
     agentVersion: z.string(),
+    twoAgentsSinceMs: z
+      .number()
+      .nullable()
+      .describe(
+        'Two agents of this rig run at the same time (a cloned disk): since when that is known; null: they do not.',
+      ),
     lastEnvelopeMs: z.number().describe('0: none was ever stored.'),
     envelopes: count,
     bytes: count,

@@ -70,6 +70,7 @@ function buildRig({ state, live, look }: Looked): RigAnswer {
     lastRowNs: look.lastRowNs === undefined ? null : String(look.lastRowNs),
     online,
     agentVersion,
+    twoAgentsSinceMs: state.twoAgentsSinceMs ?? null,
     lastEnvelopeMs,
     envelopes,
     bytes,
