@@ -65,19 +65,19 @@ async function main(): Promise<number> {
   return code
 }
 
-async function runHarness({ rounds, seed, faults, json }: ReturnType<typeof readArguments>, folder: string) {
+async function runHarness({ rounds, seed, faults, json, keep }: ReturnType<typeof readArguments>, folder: string) {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
   endWithParent(() => process.exit(1))
   const log = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`)
   log(`seed ${seed}`)
   const plan = planRounds({ seed, rounds, faults, rigs: rigKinds })
-  let summary: Summary
+  let summary: Summary | undefined
   const world = await startWorld({ folder, seed, log })
   try {
     summary = await runRounds(world, plan, { seed, signal: stop.signal, log })
   } finally {
-    await world.close()
+    await world.close(keep !== undefined || !summary?.ok)
   }
   for (const problem of summary.problems) log(problem)
   process.stdout.write(`${JSON.stringify(summary)}\n`)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -42,7 +42,8 @@ export interface RunningWorld extends World {
   ingestFile: string
   influxUrl: string
   startedMs: number
-  close(): Promise<void>
+  /** `keepDisks`: what lies on disks in memory is copied into the folder. */
+  close(keepDisks?: boolean): Promise<void>
 }
 
 export interface WorldOptions {
@@ -136,11 +137,11 @@ export async function startWorld({ folder, seed, kinds = rigKinds, log }: WorldO
     feeds,
     streams: feeds.flatMap((feed) => feed.streams),
     unasked: processes.unasked,
-    async close() {
+    async close(keepDisks = false) {
       clearInterval(timer)
       await processes.close()
       await Promise.all([...feeds.map((feed) => feed.close()), links.close()])
-      for (const disk of disks.values()) disk.close()
+      for (const [data, disk] of disks) closeDisk(data, disk, keepDisks)
     },
   }
   try {
@@ -153,6 +154,15 @@ export async function startWorld({ folder, seed, kinds = rigKinds, log }: WorldO
     await world.close()
     throw error
   }
+}
+
+function closeDisk(data: string, disk: Disk, keep: boolean): void {
+  const kept = `${data}.kept`
+  if (keep) cpSync(data, kept, { recursive: true })
+  disk.close()
+  if (!keep) return
+  rmSync(data, { recursive: true, force: true })
+  renameSync(kept, data)
 }
 
 /** From the first spooled row on, an agent can say what it missed; before that, nobody can. */

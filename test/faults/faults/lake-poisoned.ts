@@ -38,16 +38,22 @@ export const lakePoisoned: Fault = {
       const poisoned = world.ingest.control.poison(random.next())
       for (const rig of world.rigs) rig.rowsNow()
       await eventually('the poisoned envelope to be set aside', asideMs, async () => (await ofLake(world)) > before)
+      // The fix is a new release, with which ingest starts anew: what the old one died of it does not try again.
+      await world.ingest.stop()
       poisoned.heal()
+      await world.ingest.start()
       for (const rig of world.rigs) rig.resume()
       await eventually('the lake to go on', 40_000, async () => {
         const { sinks } = await ask<SinksAnswer>(world, '/v1/sinks')
         return sinks.some(({ name, state }) => name === 'lake' && state === 'running')
       })
       await sleep(300)
+      let answer: ReplayManyAnswer | undefined
       await eventually('what was set aside to be replayed', 20_000, async () => {
-        await ask<ReplayManyAnswer>(world, '/v1/quarantine/replay', { by: 'lake' })
+        answer = await ask<ReplayManyAnswer>(world, '/v1/quarantine/replay', { by: 'lake' })
         return (await ofLake(world)) === 0
+      }).catch((error: Error) => {
+        throw new Error(`${error.message}; the answer: ${JSON.stringify(answer)}`)
       })
     } finally {
       for (const rig of world.rigs) rig.resume()
