@@ -130,7 +130,7 @@ const spoolFull = (kind: string, fits: (rig: Rig) => boolean, causes: Excuse['ca
       delete rig.config.batch
       link?.heal()
     }
-    await eventually('the spool to be drained', 30_000, async () => (await rig.counters()).unconfirmed < 100)
+    await eventually('the spool to be drained', 50_000, async () => (await rig.counters()).unconfirmed < 100)
     await restart(rig)
     const toMs = Date.now()
     return [...agentDown(rig, fromMs, toMs), ...(causes.length > 0 ? [{ rig: rig.rig, causes, fromMs, toMs }] : [])]

@@ -32,7 +32,7 @@ export const agentDown = ({ rig, source }: Rig, fromMs: number, toMs = Date.now(
 /** A row an envelope, of about 200 bytes: what has a bound in bytes reaches it with few rows. */
 export const smallBatch = { rowsMax: 1 }
 /** Of such rows, thousands a second. */
-export const burstBytesPerS = 300_000
+export const burstBytesPerS = 150_000
 
 export async function sinksOf(world: World): Promise<SinksAnswer['sinks']> {
   const answer = await fetch(`${world.httpUrl}/v1/sinks`, { signal: AbortSignal.timeout(5_000) })
