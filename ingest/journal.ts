@@ -8,6 +8,7 @@ import { decodeBody, readHeader } from '../protos/envelope.ts'
 import { isName, ownRig } from '../protos/topics.ts'
 import type { EnvelopeHeader, Range } from '../protos/types.ts'
 import type { Catalog } from './catalog/types.ts'
+import { bookOlder } from './journal-book.ts'
 import { createJournalNumbers } from './journal-numbers.ts'
 import { decodeJournalRecord } from './journal-record.ts'
 import { createJournalRoom, type JournalRoom } from './journal-room.ts'
@@ -103,6 +104,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     savedUpTo = upTo
   }
   checkpoint(log.synced)
+  let closed = false
+  const older = log.segments().flatMap(({ name, sealed }) => (sealed ? [name] : []))
+  const booking = bookOlder({ folder, catalog, sequence, numbers, log: options.log }, older, () => closed)
   const { bytesMax } = options
   const warn: Logger['warn'] = options.log.warn.bind(options.log)
   const room = createJournalRoom(log, { folder, bytesMax, recordBytesMax, warn })
@@ -121,6 +125,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
     },
     async close() {
+      closed = true
+      await booking
       await log.close()
       // The last appends resolve before this: their numbers are counted.
       await new Promise((resolve) => setImmediate(resolve))

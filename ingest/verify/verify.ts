@@ -87,6 +87,11 @@ async function verifyOnce(
       for (const { from, to } of ranges) known.had.add(from, to)
       for (const { from, to } of gone) known.gone.add(from, to)
     }
+    // Receipted, and known to be nowhere: lost until they come again or are declared.
+    for (const { rig: name, spool, ranges } of catalog.lostNumbers()) {
+      if (!state.wants(name)) continue
+      for (const { from, to } of ranges) state.spool(name, spool).had.add(from, to)
+    }
     const journalFolder = join(dataFolder, 'journal')
     const context: VerifyContext = {
       state,
