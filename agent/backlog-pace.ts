@@ -9,9 +9,9 @@
 // pauses every half minute for a moment, in which the way itself can be seen again (as in LEDBAT++).
 
 const targetMs = 100
-const startBytes = 16 * 1024
+const startBytes = 8 * 1024
 /** It never stands still: one that starts from the least still moves on, and the others on the link give way. */
-const leastBytes = 16 * 1024
+const leastBytes = 4 * 1024
 /** The part of the way that a round goes. More swings: what a round tells is up to two round trips old. */
 const step = 0.3
 const pauseEveryMs = 30_000

@@ -13,7 +13,7 @@ import type { Spool, SpooledEnvelope } from './spool.ts'
 
 const resendLeastMs = 5_000
 const resendMostMs = 60_000
-/** While receipts make no progress, of each spool so much is sent again: a link that stands still has the rest in its queue already. */
+/** While receipts make no progress, of each spool only the first so many bytes are sent again: a link that stands still has the rest in its queue already. */
 const resendBytes = 16 * 1024
 /** The backlog begins so long after a connect: first the live envelopes, and ingest's word on what it has; random, so that many rigs spread. */
 const backlogAfterMs = { least: 250, most: 2_000 }
@@ -250,11 +250,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       let room = resendBytes
       for (const flight of ofSpool.values()) {
         const overtaken = answered > flight.order
+        const isFirst = room > 0
+        room -= flight.envelope.bytes.length
         const patience = overtaken ? base : Math.min(base * 2 ** (flight.tries - 1), resendMostMs)
         if (now - flight.sentAtMs < patience) continue
-        if (!overtaken && (now - progressAtMs < patience || room <= 0)) continue
+        if (!overtaken && (now - progressAtMs < patience || !isFirst)) continue
         if (overtaken) flight.overtaken++
-        else room -= flight.envelope.bytes.length
         if (flight.overtaken < overtakenMax) {
           relaunch(flight)
           continue

@@ -10,7 +10,7 @@ const mb = 1_000_000
 export async function benchBacklog(): Promise<Result[]> {
   return [
     ...(await measure('backlog', { agents: 1, rowsPerS: 125, ageMaxMs: 100, pastS: 3600 })),
-    ...(await measure('backlog_200', { agents: 200, rowsPerS: 40, ageMaxMs: 250, pastS: 120 })),
+    ...(await measure('backlog_200', { agents: 200, rowsPerS: 2, ageMaxMs: 500, pastS: 240 })),
   ]
 }
 
@@ -46,7 +46,7 @@ async function measure(name: string, load: Omit<FleetOptions, 'folder' | 'url'>)
         unit: 'ms',
         baseline: 1000,
         ratio: round(p99 / 1000),
-        note: `${who}; beside it, from sample to receipt; p50 ${round(quantile(live, 0.5))}, batches of ${load.ageMaxMs} ms`,
+        note: `${who}; beside it, from sample to receipt; p50 ${round(quantile(live, 0.5))}`,
       },
       {
         name: `${name}_live_back`,

@@ -237,7 +237,7 @@ describe('publisher', () => {
   test('sends again what it still keeps when ingest was restored from a copy', async () => {
     const { spool, publisher, sequence, arrived } = await setUp()
     publisher.connected([])
-    for (let i = 0; i < 100; i++) await spool.add(body(100))
+    for (let i = 0; i < 100; i++) await spool.add(body(20))
     expect(await publisher.drained(10_000)).toBe(true)
     arrived.length = 0
     // The same numbers, as an ingest knows them that has lost everything behind 40.
@@ -246,5 +246,43 @@ describe('publisher', () => {
     expect(new Set(arrived.map(({ seq }) => seq)).size).toBe(60)
     expect(sequence.receipt('r', spool.id).through).toBe(100)
     expect(await publisher.drained(10_000)).toBe(true)
+  })
+
+  test('what was in flight when a connection ended is backlog on the next: what is live goes first, and nothing twice that came', async () => {
+    const { spool, publisher, link, sequence, arrived } = await setUp()
+    publisher.connected([])
+    link.lose = () => true
+    for (let i = 0; i < 100; i++) await spool.add(body(2000))
+    expect(publisher.inFlightBytes()).toBeGreaterThan(200_000)
+    // Half of it came after all; nobody heard.
+    for (let seq = 1; seq <= 50; seq++) {
+      sequence.begin('r', spool.id, seq, '')
+      sequence.had('r', spool.id, seq)
+    }
+    publisher.disconnected()
+    link.lose = () => false
+    publisher.connected([])
+    expect(publisher.inFlightBytes()).toBe(0)
+    // Ingest's answer to the list of spools.
+    publisher.receipt(sequence.receipt('r', spool.id))
+    await spool.add(body(10))
+    expect(await publisher.drained(10_000)).toBe(true)
+    const seqs = arrived.map(({ seq }) => seq)
+    expect(seqs[0]).toBe(101)
+    expect(seqs.slice(1)).toEqual(Array.from({ length: 50 }, (_, i) => 51 + i))
+  })
+
+  test('on a link that stands still, the first is sent again and not the whole window', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+    const { spool, publisher, link, sequence } = await setUp()
+    publisher.connected([])
+    link.lose = () => true
+    for (let i = 0; i < 100; i++) await spool.add(body(2000))
+    for (let s = 0; s < 30; s++) await vi.advanceTimersByTimeAsync(1000)
+    expect(publisher.counters.resent).toBeGreaterThan(5)
+    expect(publisher.counters.resent).toBeLessThan(50)
+    link.lose = () => false
+    for (let s = 0; s < 90; s++) await vi.advanceTimersByTimeAsync(1000)
+    expect(sequence.receipt('r', spool.id).through).toBe(100)
   })
 })

@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
@@ -107,4 +107,62 @@ test('a broker that does not answer the subscription is left after a while', asy
   await waitFor('the second attempt', 20_000, async () => sockets.length >= 2)
   expect(said('no answer to the subscription')).toBe(true)
   expect(connection.online).toBe(false)
+}, 40_000)
+
+test('a link that goes mute is given up after one and a half keep-alives, however much is published into it', async () => {
+  const broker = await startAnonymous()
+  const sockets: Socket[] = []
+  let mute = false
+  const server = createServer((near) => {
+    const far = createConnection(broker.tcpPort, '127.0.0.1')
+    sockets.push(
+      near.on('error', () => {}),
+      far.on('error', () => {}),
+    )
+    // Mute, it goes on reading: the sender's buffers never fill.
+    near.on('data', (bytes) => mute || far.write(bytes))
+    far.on('data', (bytes) => mute || near.write(bytes))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { port } = server.address() as { port: number }
+  let leftAtMs = 0
+  const { connection } = connect(`mqtt://127.0.0.1:${port}`, {
+    keepaliveS: 2,
+    onDisconnect() {
+      leftAtMs ||= performance.now()
+    },
+  })
+  await isOnline(connection)
+  mute = true
+  const muteAtMs = performance.now()
+  await waitFor('the end of the mute connection', 20_000, async () => {
+    connection.publish(rigTopic('bench', 'car-1', 'up'), new Uint8Array(100), { qos: 1 })
+    return leftAtMs > 0
+  })
+  expect(leftAtMs - muteAtMs).toBeGreaterThan(2000)
+  expect(leftAtMs - muteAtMs).toBeLessThan(4500)
+}, 40_000)
+
+test('the attempts start soon, spread as they are drawn, double, and stay below a bound', async () => {
+  const attempts: number[] = []
+  const server = createServer((socket) => {
+    attempts.push(performance.now())
+    socket.on('error', () => {}).destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as { port: number }
+  const draws = [0, 0.999, 0.5, 0.5, 0.5, 0.5]
+  let drawn = 0
+  connect(`mqtt://127.0.0.1:${port}`, { waitMostMs: 500, random: () => draws[drawn++] ?? 0.5 })
+  await waitFor('six attempts', 20_000, async () => attempts.length >= 6)
+  const waits = attempts.slice(1, 6).map((at, i) => at - attempts[i]!)
+  // 250 x 0.5, 500 x 1.499, then 500.
+  const least = [125, 749, 500, 500, 500]
+  for (const [i, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(least[i]! - 5)
+  expect(waits[0]).toBeLessThan(700)
 }, 40_000)
