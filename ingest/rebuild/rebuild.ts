@@ -209,7 +209,10 @@ const later = (a: Position | undefined, b: Position | undefined): Position | und
 /** What the lake has put aside was receipted and is kept: it need not come again. */
 function addQuarantined(numbers: Numbers, folder: string): void {
   if (!existsSync(folder)) return
-  for (const { by, rig, spool, seq } of openQuarantine(folder).list()) {
+  const quarantine = openQuarantine(folder)
+  // What it had to give up waits for its Gap.
+  for (const { rig, spool, seq } of quarantine.pushedOut()) numbers.add(rig, spool, seq, seq)
+  for (const { by, rig, spool, seq } of quarantine.list()) {
     if (by === 'lake' && rig !== undefined && spool !== undefined && seq !== undefined)
       numbers.add(rig, spool, seq, seq)
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import mqtt, { type MqttClient } from 'mqtt'
@@ -16,7 +17,7 @@ import { hashSchema } from '../../protos/schema-hash.ts'
 import { rigTopic } from '../../protos/topics.ts'
 import type { Body, Gap, Schema } from '../../protos/types.ts'
 import { makeFolder } from '../services/debian.ts'
-import { runCommand, type Station, startStation, waitFor } from '../services/rigline.ts'
+import { runCommand, type Station, startProgram, startStation, waitFor } from '../services/rigline.ts'
 import { readLake } from './stored.ts'
 
 // The catalog lost, in real programs: everything that a catalog knows is entered by rigs and people, then it is made anew and
@@ -355,11 +356,16 @@ describe('the catalog made anew', () => {
     // Once more: the same.
     await rebuild()
     expect(dump(catalogFile)).toEqual(after)
-    // Without the old one only what it alone had is missing: nothing here, the journal has the parked envelope.
-    for (const name of readdirSync(station.data))
+    // Without the old one, what waits for its schema and has left the journal is nowhere: its number counts as not here, and the rig
+    // brings it again.
+    for (const name of readdirSync(station.data)) {
       if (name.startsWith('catalog.sqlite')) rmSync(join(station.data, name))
+    }
     await rebuild()
-    expect(dump(catalogFile)).toEqual(after)
+    const { parked, spools, ...rest } = dump(catalogFile)
+    expect(rest).toEqual(Object.fromEntries(Object.entries(after).filter(([table]) => table in rest)))
+    expect(spools!.map(({ rig, spool }) => [rig, spool])).toEqual(after.spools!.map(({ rig, spool }) => [rig, spool]))
+    expect(parked!.length === 1 || JSON.stringify(spools) !== JSON.stringify(after.spools)).toBe(true)
 
     await station.startIngest()
     for (const rig of rigs) await rig.again()
@@ -371,4 +377,60 @@ describe('the catalog made anew', () => {
     expect(report.agree).toBe(true)
     expect(await readLake(station.data, 'bench-2', 'ecg')).toHaveLength(300)
   })
+
+  test('is made anew by ingest itself when it is killed and finds none, while rigs go on sending', {
+    timeout: 180_000,
+  }, async () => {
+    const spool = ulid()
+    const rig = await openRig(station.mqtt, '생체-3', spool)
+    rigs.push(rig)
+    await rig.send(schemaBody(ecg))
+    let sending = true
+    let number = 0
+    const sender = (async () => {
+      while (sending) await rig.send(batch(ecg, 10 * number++))
+    })()
+    for (let i = 0; i < 3; i++) {
+      const files = stored("SELECT count(*) AS n FROM lake_files WHERE table_name = 'ecg'")
+      await waitFor('files of the lake', 30_000, async () => {
+        return stored("SELECT count(*) AS n FROM lake_files WHERE table_name = 'ecg'") > files + 1
+      })
+      await station.ingest.kill()
+      for (const ending of ['', '-wal', '-shm']) rmSync(catalogFile + ending, { force: true })
+      await station.startIngest()
+      expect(station.ingest.output()).toMatch(/made anew from journal and lake/)
+    }
+    sending = false
+    await sender
+    await rig.again()
+    await hasRows('ecg', 300 + 10 * number)
+    await waitFor(
+      'all in the lake',
+      30_000,
+      async () => (await readLake(station.data, '생체-3', 'ecg')).length >= 10 * number,
+    )
+    expect(await readLake(station.data, '생체-3', 'ecg')).toHaveLength(10 * number)
+    const report = await verified()
+    expect(problemsOf(report)).toEqual([])
+    const runs = await call<{ runs: { run: string; version: number }[] }>('/v1/runs')
+    expect(runs.runs.map(({ run, version }) => [run, version]).sort()).toEqual([
+      ['서버', 1],
+      ['주행', 2],
+    ])
+  })
+
+  test('is refused while it is damaged, and ingest says what to do', async () => {
+    await station.ingest.stop()
+    for (const ending of ['-wal', '-shm']) rmSync(catalogFile + ending, { force: true })
+    writeFileSync(catalogFile, 'no catalog\n'.repeat(1000))
+    const refused = startProgram(['ingest', '--config', configFile])
+    const [code] = await once(refused.child, 'exit')
+    expect(code).not.toBe(0)
+    expect(refused.output()).toContain(`rigline catalog rebuild --data ${station.data}`)
+    expect(refused.output()).not.toMatch(/ at .*\.js/)
+    await rebuild()
+    await station.startIngest()
+    expect((await runCommand(['catalog', 'rebuild', '--config', configFile])).stderr).toMatch(/is in use by/)
+    expect(problemsOf(await verified())).toEqual([])
+  }, 60_000)
 })

@@ -308,7 +308,7 @@ it('says as an error that a lost catalog has lost the runs whose events the lake
   expect(errors).toEqual([])
   await (await lake.open(makeLake().catalog, log)).close()
   expect(errors).toEqual([
-    [{ files: 1 }, expect.stringMatching(/runs, markers and rig history .* restore catalog.sqlite/)],
+    [{ files: 1 }, expect.stringMatching(/runs, markers and rig history .*"rigline catalog rebuild"/)],
   ])
 })
 

@@ -41,7 +41,7 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   if (recovered.adoptedEvents > 0) {
     log.error(
       { files: recovered.adoptedEvents },
-      'runs, markers and rig history from before the journal begins are in the lake (_events) and no longer in the catalog: restore catalog.sqlite from a copy',
+      'runs, markers and rig history from before the journal begins are in the lake (_events) and no longer in the catalog: stop ingest and run "rigline catalog rebuild"',
     )
   }
   const storedFiles = openStoredFiles(connection, lakeFolder, catalog, log)
