@@ -64,10 +64,12 @@ export async function writeParquetAnswer(
   const file = join(folder, `${randomUUID()}.parquet`)
   const { stream, parts } = query
   const metadata = { rigline: factsText({ ...head, stream, parts, columns, rigs: [] }) }
+  // Without looking at every value first, none can be ruled out (see parquet-file.ts).
+  const withoutDictionary = columns.some(({ kind }) => kind === 'f64' || kind === 'f32' || kind === 'scaled')
   try {
     signal.throwIfAborted()
     await keepingRoom(connection, folder, () =>
-      connection.run(copyStatement(queries.join(' UNION ALL '), file, metadata)),
+      connection.run(copyStatement(queries.join(' UNION ALL '), file, metadata, { withoutDictionary })),
     )
     for (const close of opened) await close()
   } catch (error) {

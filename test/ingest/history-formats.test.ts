@@ -200,6 +200,29 @@ for (const inLake of [true, false]) {
   })
 }
 
+it('keeps -0 and 0 apart in Parquet where a dictionary would hold both', async () => {
+  const ground = await openGround()
+  const few: Schema = { stream: 'few', channels: [{ name: 'x', kind: 'f64' }] }
+  const values = Float64Array.from({ length: 4000 }, (_, i) => [0, -0, 1][i % 3]!)
+  const at = Array.from(values, (_, i) => times[0]! + BigInt(i) * 1_000_000n)
+  await ground.know(few)
+  await ground.append(makeBatch(few, at, [{ kind: 'f64', values }]))
+  const { body } = await ground.history.readings({
+    parts: [{ rig, fromNs: at[0]!, toNs: at.at(-1)! + 1n }],
+    stream: 'few',
+    format: 'parquet',
+    missing: [],
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'rigline-parquet-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'few.parquet')
+  writeFileSync(file, await readAll(body))
+  const instance = await DuckDBInstance.create(':memory:')
+  const found = await (await instance.connect()).runAndReadAll(`SELECT x FROM '${file}' ORDER BY t_ns`)
+  expect(found.getColumns()[0]!.every((value, i) => Object.is(value, values[i]))).toBe(true)
+  instance.closeSync()
+})
+
 it('answers with its columns where there are no rows', async () => {
   const { ask } = await open(true)
   const header = ['rig', 't_ns', 'time', 'era', 'flags', ...names]
