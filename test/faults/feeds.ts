@@ -40,9 +40,14 @@ interface Outlet extends Pick<Feed, 'input' | 'listeners' | 'close'> {
   write(lines: string[]): void
 }
 
-export async function startFeed(seed: string, { rig, source }: RigKind, file: string): Promise<Feed> {
+export async function startFeed(
+  seed: string,
+  { rig, source }: Pick<RigKind, 'rig' | 'source'>,
+  file: string,
+  plans: readonly StreamPlan[] = streamPlans,
+): Promise<Feed> {
   const outlet = source === 'file' ? openFile(file) : await openDevice()
-  const streams = streamPlans.map((plan) => createStream(seed, rig, source, plan))
+  const streams = plans.map((plan) => createStream(seed, rig, source, plan))
   let beforeMs = Date.now()
   let resting = true
   let burstRows = 0

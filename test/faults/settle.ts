@@ -3,7 +3,6 @@ import type { SinksAnswer } from '../../ingest/http/answers.ts'
 import { createAccount, type FaultNote, type FoundGap, type Verdict } from './account.ts'
 import { readInflux } from './read-influx.ts'
 import { readLake } from './read-lake.ts'
-import { streamPlans } from './rows.ts'
 import type { Excuse } from './types.ts'
 import { database, eventually, type RunningWorld } from './world.ts'
 
@@ -20,9 +19,15 @@ export interface Settled {
   problems: string[]
 }
 
+/** What is asked of a world. `feeds`: of the rigs that run; `streams`: of all that ever did. */
+export type Countable = Pick<RunningWorld, 'feeds' | 'streams' | 'httpUrl' | 'influxUrl'> & {
+  rigs: readonly Pick<RunningWorld['rigs'][number], 'rig' | 'counters'>[]
+  ingest: Pick<RunningWorld['ingest'], 'data'>
+}
+
 /** The load rests from here on: whoever goes on resumes it. */
 export async function settleAndCount(
-  world: RunningWorld,
+  world: Countable,
   excuses: readonly Excuse[],
   faults: readonly FaultNote[],
 ): Promise<Settled> {
@@ -51,19 +56,18 @@ const missing = ({ lost }: Verdict): number => lost
 export const isClean = ({ lost, duplicates, wrongValues, unexplainedGaps }: Verdict): boolean =>
   lost === 0 && duplicates === 0 && wrongValues === 0 && unexplainedGaps === 0
 
-async function countOnce(world: RunningWorld, excuses: readonly Excuse[], faults: readonly FaultNote[]) {
+async function countOnce(world: Countable, excuses: readonly Excuse[], faults: readonly FaultNote[]) {
   const account = createAccount(world.streams)
-  const gaps = await readLake(world.ingest.data, streamPlans, (row) => account.add('lake', row))
-  for (const { rig } of world.rigs) {
-    for (const plan of streamPlans) {
-      await readInflux(world.influxUrl, database, rig, plan, (row) => account.add('influx', row))
-    }
+  const plans = new Map(world.streams.map(({ plan }) => [plan.stream, plan]))
+  const gaps = await readLake(world.ingest.data, [...plans.values()], (row) => account.add('lake', row))
+  for (const { rig, plan } of world.streams) {
+    await readInflux(world.influxUrl, database, rig, plan, (row) => account.add('influx', row))
   }
   return { verdict: account.judge(gaps, excuses, faults), gaps }
 }
 
 /** Devices are heard, every agent has its receipts, the sinks are through the journal. Returns what was not so in time. */
-async function becomeQuiet(world: RunningWorld): Promise<string[]> {
+async function becomeQuiet(world: Countable): Promise<string[]> {
   const problems: string[] = []
   const until = async (what: string, done: () => Promise<boolean>, why: () => Promise<string>) => {
     await eventually(what, settleMs, done).catch(async (error: Error) => {

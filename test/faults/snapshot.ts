@@ -10,8 +10,8 @@ const variable = 'FAULTS_FROM_COPY'
 
 export const runsFromCopy = (): boolean => process.env[variable] === '1'
 
-/** Runs the harness from a copy in `folder`; resolves with its exit code. */
-export async function runFromCopy(folder: string, args: string[]): Promise<number> {
+/** Runs a harness (`program` of dist/) from a copy in `folder`; resolves with its exit code. */
+export async function runFromCopy(folder: string, args: string[], program = 'faults'): Promise<number> {
   const copy = join(folder, 'program')
   mkdirSync(copy, { recursive: true })
   cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true })
@@ -19,7 +19,7 @@ export async function runFromCopy(folder: string, args: string[]): Promise<numbe
   for (const name of ['node_modules', '.cache', 'agent', 'dashboards']) {
     symlinkSync(join(packageRoot, name), join(copy, name))
   }
-  const child = fork(join(copy, 'dist', 'faults.js'), [...args, '--folder', folder], {
+  const child = fork(join(copy, 'dist', `${program}.js`), [...args, '--folder', folder], {
     stdio: 'inherit',
     execArgv: [],
     env: { ...process.env, [variable]: '1' },

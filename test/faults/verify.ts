@@ -12,14 +12,16 @@ const verifyMs = 300_000
 /** Ingest goes on with its own envelopes meanwhile: it is asked again where that came between. */
 const triesMax = 3
 
-export async function verifyAll(world: RunningWorld, gaps: readonly FoundGap[]): Promise<string[]> {
+type Verifiable = Pick<RunningWorld, 'ingestFile' | 'httpUrl' | 'startedMs'> & { rigs: readonly { rig: string }[] }
+
+export async function verifyAll(world: Verifiable, gaps: readonly FoundGap[]): Promise<string[]> {
   for (let tries = 1; ; tries++) {
     const problems = await verifyOnce(world, gaps)
     if (problems.length === 0 || tries === triesMax) return problems
   }
 }
 
-async function verifyOnce(world: RunningWorld, gaps: readonly FoundGap[]): Promise<string[]> {
+async function verifyOnce(world: Verifiable, gaps: readonly FoundGap[]): Promise<string[]> {
   const { code, stdout, stderr } = await runVerify(world.ingestFile)
   if (code === undefined) return [`verify did not end in order: ${stderr.slice(-1000)}`]
   const report = parse<VerifyReport>(stdout)
@@ -74,7 +76,7 @@ function differences(who: string, said: readonly string[], found: readonly strin
   ]
 }
 
-async function apiGaps({ httpUrl, rigs, startedMs }: RunningWorld): Promise<string[]> {
+async function apiGaps({ httpUrl, rigs, startedMs }: Verifiable): Promise<string[]> {
   const query = new URLSearchParams(rigs.map(({ rig }): [string, string] => ['rig', rig]))
   // Clocks were set back and forth.
   query.set('from', new Date(startedMs - spanMs).toISOString())

@@ -190,7 +190,7 @@ export async function eventually(what: string, timeoutMs: number, done: () => Pr
 
 type Create = ReturnType<typeof startProcesses>['create']
 
-async function createInfluxd(folder: string, ports: { influx: number; influxRpc: number }, create: Create) {
+export async function createInfluxd(folder: string, ports: { influx: number; influxRpc: number }, create: Create) {
   const program = await findProgram('influxd')
   if ('missing' in program) throw new Error(program.missing)
   mkdirSync(folder, { recursive: true })
@@ -289,18 +289,18 @@ function withControl<P extends ChannelProcess>(
   })
 }
 
-const nodeProgram = (file: string, args: string[], env: NodeJS.ProcessEnv = {}) => ({
+export const nodeProgram = (file: string, args: string[], env: NodeJS.ProcessEnv = {}) => ({
   file: process.execPath,
   args: [file, ...args],
   env: { RIGLINE_LOG: 'info', ...env },
 })
 
-function writeYaml(file: string, content: unknown): string {
+export function writeYaml(file: string, content: unknown): string {
   writeFileSync(file, stringify(content))
   return file
 }
 
-const takesConnections = (port: number): Promise<boolean> =>
+export const takesConnections = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {
