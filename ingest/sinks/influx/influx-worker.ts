@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLog } from '../../../common/log.ts'
 import { openCatalog } from '../../catalog/catalog.ts'
@@ -22,6 +23,14 @@ export interface InfluxWorkerData {
 
 const data = workerData as InfluxWorkerData
 const log = createLog('influx')
+// While it catches up, receipts go first. On Linux a thread has a priority of its own; elsewhere this would be the whole ingest's.
+if (process.platform === 'linux') {
+  try {
+    setPriority(5)
+  } catch (error) {
+    log.debug({ err: error }, 'the priority cannot be lowered')
+  }
+}
 const catalog = openCatalog(data.catalogFile)
 const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 try {
