@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { benchBacklog } from './backlog.ts'
+import { benchCatchUp } from './catch-up.ts'
 import { benchHistory } from './history.ts'
 import { benchAgentMemory, benchIngestMemory } from './memory.ts'
 import { benchLatency, benchPath } from './path.ts'
@@ -27,6 +28,7 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   viewers: () => benchViewers(15),
   lake: () => benchLake(5_000_000),
   influx: () => benchInflux(3_000_000),
+  'catch-up': () => benchCatchUp(),
   history: () => benchHistory(),
   backlog: () => benchBacklog(),
   restart: async () => [...(await benchAgentRestart()), ...(await benchIngestRestart())],
