@@ -141,7 +141,7 @@ export async function startWorld({ folder, seed, kinds = rigKinds, log }: WorldO
       clearInterval(timer)
       await processes.close()
       await Promise.all([...feeds.map((feed) => feed.close()), links.close()])
-      for (const [data, disk] of disks) closeDisk(data, disk, keepDisks)
+      for (const [data, disk] of disks) await closeDisk(data, disk, keepDisks)
     },
   }
   try {
@@ -156,9 +156,15 @@ export async function startWorld({ folder, seed, kinds = rigKinds, log }: WorldO
   }
 }
 
-function closeDisk(data: string, disk: Disk, keep: boolean): void {
+async function closeDisk(data: string, disk: Disk, keep: boolean): Promise<void> {
   const kept = `${data}.kept`
-  if (keep) cpSync(data, kept, { recursive: true })
+  // What a killed ingest had started (the lake's process) ends a moment later, and tidies up as it does.
+  const copied = async () => {
+    rmSync(kept, { recursive: true, force: true })
+    cpSync(data, kept, { recursive: true })
+    return true
+  }
+  if (keep) await eventually(`${data} to be copied`, 5000, copied).catch(() => {})
   disk.close()
   if (!keep) return
   rmSync(data, { recursive: true, force: true })
