@@ -57,10 +57,21 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
   let recovering: Promise<void> | undefined
   let closed = false
   let held = false
+  let backlogBytes = 0
   let lastError: unknown
   let failures = 0
   const blockedWaiters: (() => void)[] = []
   let settled = () => {}
+
+  const keep = (waiting: Waiting) => {
+    backlog.push(waiting)
+    backlogBytes += waiting.envelope.bytes.length
+  }
+  const takeOldest = (): Waiting => {
+    const oldest = backlog.shift()!
+    backlogBytes -= oldest.envelope.bytes.length
+    return oldest
+  }
 
   const append = (waiting: Waiting) => {
     outstanding++
@@ -74,7 +85,7 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
         (error) => {
           lastError = error
           failures++
-          backlog.push(waiting)
+          keep(waiting)
           recovering ??= recover()
           for (const tell of blockedWaiters.splice(0)) tell()
         },
@@ -105,7 +116,7 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
         append(next)
         appended++
       } else next.settle(true)
-      backlog.shift()
+      takeOldest()
     }
     await allSettled()
     if (failures > before) return 'refused'
@@ -133,17 +144,21 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
       held = true
       options.onHeld(lastError)
     }
-    let bytes = backlog.reduce((sum, { envelope }) => sum + envelope.bytes.length, 0)
-    while (bytes > options.heldBytesMax) {
-      const { envelope, settle } = backlog.shift()!
-      bytes -= envelope.bytes.length
+    dropBeyond()
+    for (const waiting of backlog) tell(waiting)
+  }
+
+  const dropBeyond = () => {
+    while (backlogBytes > options.heldBytesMax) {
+      const { envelope, settle } = takeOldest()
       settle(false)
       options.onLost(envelope)
     }
-    for (const { envelope, settle } of backlog) {
-      settle(false)
-      options.onVolatile(envelope)
-    }
+  }
+
+  const tell = ({ envelope, settle }: Waiting) => {
+    settle(false)
+    options.onVolatile(envelope)
   }
 
   return {
@@ -152,9 +167,11 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
         const waiting = { envelope, settle: resolve }
         if (!recovering) append(waiting)
         else {
-          backlog.push(waiting)
-          // The disk is known to refuse: what comes now is kept in memory at once.
-          if (held) hold()
+          keep(waiting)
+          if (!held) return
+          // The disk is known to refuse: what comes now is kept in memory at once. It alone: the others have been told.
+          dropBeyond()
+          tell(waiting)
         }
       }),
     blocked: () =>
