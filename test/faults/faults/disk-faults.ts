@@ -58,13 +58,13 @@ const ofAgentLong: Fault = {
     const rig = rigOf(world, touched)
     const link = world.links.get(rig.rig)
     const fromMs = Date.now()
-    rig.config.batch = { rowsMax: 5 }
+    rig.config.batch = { rowsMax: 2 }
     await restart(rig)
     // Otherwise ingest has it all, and nothing is lost.
     link?.cut()
     try {
       await whileFull(world, rig, random, async () => {
-        rig.burst(5 * burstBytesPerS)
+        rig.burst(8 * burstBytesPerS)
         await sleep(10_000)
         rig.burst(0)
       })
