@@ -2,16 +2,16 @@
 //
 // All that is in flight on a slow link stands in a queue somewhere, and a live envelope waits behind it. So the share follows the delay
 // that it causes, as in LEDBAT (RFC 6817): the lowest round trip of the last minutes is the way itself (ingest's fsync and gathering
-// included); what a round trip takes above it is the queue, and a queue of 100 ms keeps the link busy. A share that had a queue of q
-// would have one of 100 ms if it were (way + 100 ms) / (way + q) as large: once a round trip it goes a part of the way there (the step of
+// included); what a round trip takes above it is the queue, and a queue of 200 ms keeps the link busy. A share that had a queue of q
+// would have one of 200 ms if it were (way + 200 ms) / (way + q) as large: once a round trip it goes a part of the way there (the step of
 // FAST TCP: Jin, Wei, Low, INFOCOM 2004). The shortest round trip of a round counts, for a slow fsync makes others longer. It starts small
 // and doubles every third round, until the queue first shows. Because a backlog of hours would become part of its own "lowest round trip", it
 // pauses every half minute for a moment, in which the way itself can be seen again (as in LEDBAT++).
 
-const targetMs = 100
-const startBytes = 8 * 1024
+const targetMs = 200
+const startBytes = 16 * 1024
 /** It never stands still: one that starts from the least still moves on, and the others on the link give way. */
-const leastBytes = 4 * 1024
+const leastBytes = 16 * 1024
 /** The part of the way that a round goes. More swings: what a round tells is up to two round trips old. */
 const step = 0.3
 const pauseEveryMs = 30_000
@@ -64,7 +64,8 @@ export function createBacklogPace(mostBytes: number): BacklogPace {
     const wanted = Math.max(0.25, Math.min(2, (wayMs + targetMs) / (wayMs + queueMs)))
     const isFarOff = queueMs > 2 * targetMs
     if (isFarOff) settling = 2
-    share = bound(share * (isFarOff ? wanted : 1 + step * (wanted - 1)))
+    const isFarBelow = queueMs < targetMs / 4
+    share = bound(share * (isFarOff ? wanted : 1 + (isFarBelow ? 2 : 1) * step * (wanted - 1)))
   }
 
   return {

@@ -74,7 +74,7 @@ describe('the pace of the backlog', () => {
   ])('%s: live keeps its delay, the backlog takes most of what is left', (_, link) => {
     const { p95, worstMs, backlogPerS } = simulate(link)
     const left = link.bytesPerS - 50_000
-    expect(p95).toBeLessThan(link.wayMs + 350)
+    expect(p95).toBeLessThan(link.wayMs + 450)
     expect(worstMs).toBeLessThan(link.wayMs + 1000)
     expect(backlogPerS).toBeGreaterThan(left * 0.7)
   })
@@ -87,7 +87,7 @@ describe('the pace of the backlog', () => {
 
   test('an hour of its own queue does not become the way', () => {
     const { p95, backlogPerS } = simulate({ bytesPerS: 125_000, wayMs: 40, jitterMs: 10 }, { seconds: 1200 })
-    expect(p95).toBeLessThan(400)
+    expect(p95).toBeLessThan(500)
     expect(backlogPerS).toBeGreaterThan(75_000 * 0.7)
   })
 
