@@ -32,7 +32,12 @@ export async function readBooks(
   { numbers, rigs, newest }: Books,
 ): Promise<BookedStream[]> {
   if (paths.length === 0) return []
-  const ledger = duck.table(paths)
+  // Read once, asked five times.
+  const ledger = 'books'
+  await duck.connection.run(
+    `CREATE OR REPLACE TEMP TABLE ${ledger} AS SELECT parse_filename(filename, true) AS name, rig, spool, seq, received_ns, predecessor, segment, "offset",
+       stream, schema, "rows", era, first_t_ns, last_t_ns FROM ${duck.table(paths).replace(/\)$/, ', filename = true)')}`,
+  )
   await readNumbers(duck, ledger, numbers)
   for await (const { rig, spool, predecessor } of duck.rows(
     `SELECT rig, spool, max(predecessor) AS predecessor FROM ${ledger} WHERE predecessor <> '' GROUP BY ALL`,
@@ -51,7 +56,7 @@ export async function readBooks(
   )) {
     keepNewest(newest, row)
   }
-  return await readStreams(duck, paths)
+  return await readStreams(duck, ledger)
 }
 
 /** Of any table that says rig, spool and seq of its rows. */
@@ -84,13 +89,12 @@ function keepNewest(newest: Books['newest'], row: Row): void {
   })
 }
 
-async function readStreams(duck: Duck, paths: readonly string[]): Promise<BookedStream[]> {
+async function readStreams(duck: Duck, ledger: string): Promise<BookedStream[]> {
   const found: BookedStream[] = []
-  const named = duck.table(paths).replace(/\)$/, ', filename = true)')
   for await (const row of duck.rows(
-    `SELECT parse_filename(filename, true) AS name, stream, sum("rows") AS "rows", min(first_t_ns) AS first, max(last_t_ns) AS last,
+    `SELECT name, stream, sum("rows") AS "rows", min(first_t_ns) AS first, max(last_t_ns) AS last,
        list(DISTINCT rig) AS rigs
-     FROM ${named} WHERE stream IS NOT NULL AND "rows" > 0 GROUP BY ALL ORDER BY name, stream`,
+     FROM ${ledger} WHERE stream IS NOT NULL AND "rows" > 0 GROUP BY ALL ORDER BY name, stream`,
   )) {
     found.push({
       write: String(row.name),
