@@ -52,15 +52,16 @@ await describeWith('influxd', 'InfluxDB away for longer than the journal holds',
     try {
       let rows = 0
       const agents: { rows: number; rig: string }[] = []
-      const deliver = async (rig: string, count: number) => {
+      /** Not all at once: an agent that ends before it is connected has nobody to hand it to. */
+      const deliver = async (rig: string, count: number, rowsPerS = 20_000) => {
         agents.push({ rig, rows: count })
         rows += count
         await runAgent({
-          ...{ rig, url: station.mqtt, stream: '부하', rowsMax: 200, ageMaxMs: 50, rows: count, rowsPerS: 0 },
+          ...{ rig, url: station.mqtt, stream: '부하', rowsMax: 200, ageMaxMs: 50, rows: count, rowsPerS },
           folder: join(folder, rig),
         })
       }
-      await deliver('before', 5_000)
+      await deliver('before', 5_000, 1_000)
       await station.caughtUp('influx')
 
       await influxd.kill()
@@ -99,7 +100,7 @@ await describeWith('influxd', 'InfluxDB away for longer than the journal holds',
         process.kill(refilling, 'SIGKILL')
         await waitFor('another refill', 30_000, async () => (await influxState(station)).counters.refill_restarts === 1)
       }
-      await deliver('after', 5_000)
+      await deliver('after', 5_000, 1_000)
       await station.caughtUp('influx')
       await waitFor('the refill to end', 120_000, async () => (await influxState(station)).owedRows === 0)
 

@@ -114,7 +114,7 @@ it('does not write for whom something was entered', () => {
 
 it('counts a time that InfluxDB does not have', () => {
   const body = gapOf({ fromNs: -(2n ** 63n) })
-  expect(tableLines(envelopeOf('r', body))).toEqual({ lines: [], outOfRange: 1 })
+  expect(tableLines(envelopeOf('r', body))).toEqual({ lines: [], points: [], outOfRange: 1 })
 })
 
 await describeWith('influxd', 'the tables with a real InfluxDB 1.x', () => {
