@@ -58,7 +58,7 @@ const ofAgentLong: Fault = {
     const rig = rigOf(world, touched)
     const link = world.links.get(rig.rig)
     const fromMs = Date.now()
-    rig.config.batch = { rowsMax: 2 }
+    rig.config.batch = { rowsMax: 4 }
     await restart(rig)
     // Otherwise ingest has it all, and nothing is lost.
     link?.cut()
@@ -73,7 +73,7 @@ const ofAgentLong: Fault = {
       link?.heal()
       delete rig.config.batch
     }
-    await eventually('the spool to be written again', 20_000, async () => (await rig.counters()).unconfirmed < 100)
+    await eventually('the spool to be written again', 45_000, async () => (await rig.counters()).unconfirmed < 100)
     await restart(rig)
     const toMs = Date.now()
     return [{ rig: rig.rig, causes: ['spool_unwritable'], fromMs, toMs }, ...agentDown(rig, fromMs, toMs)]
