@@ -68,7 +68,10 @@ export async function runRounds(
     if (isClean(settled.verdict)) problems.push(...(await verifyAll(world, settled.gaps)))
   }
   problems.push(...world.unasked, ...(settled?.problems ?? []), ...(settled?.verdict.problems ?? []))
-  return summarize(rounds, seed, faults, settled, problems, (Date.now() - world.startedMs) / 1000)
+  const seconds = (Date.now() - world.startedMs) / 1000
+  const summary = summarize(rounds, seed, faults, settled, problems, seconds)
+  // Without an account at the end (Ctrl-C), what was generated is known all the same.
+  return { ...summary, produced: world.rigs.reduce((sum, rig) => sum + rig.generated(), 0) }
 }
 
 function summarize(
