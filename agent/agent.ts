@@ -157,7 +157,7 @@ export async function startAgent(
     onThrough: spool.through,
     drained: () => spool.drained(Math.min(undurableBytesMax, config.spool.bytesMax / 16)),
     // A source that can wait is not read into a spool that would have to drop what it holds.
-    hasRoom: () => spool.bytes() < config.spool.bytesMax * 0.8,
+    hasRoom: spool.hasRoom,
   })
 
   const sinceNs = clock.nowNs()

@@ -27,6 +27,8 @@ export interface RoomOptions {
 export interface SpoolRoom {
   /** Makes room if the limit is near. */
   check(): void
+  /** There is room for what a source that can wait has, without anything having to go that ingest lacks. */
+  hasRoom(): boolean
   /** Drops the oldest segments until a quarter of the room is free; what of them ingest does not have is declared first. */
   make(): Promise<void>
   /** Ingest has more than before: deletes what it has whole, or notes that. */
@@ -40,6 +42,8 @@ export function createSpoolRoom(options: RoomOptions): SpoolRoom {
   const { folder, index, segmentLog, keepConfirmed, log } = options
   // A quarter is kept free for what is under way while room is made, the Gaps that declare what goes among it.
   const fullBytes = options.bytesMax * 0.75
+  // Below that, by what is read at a time and waits for the disk, and by what comes from sources that cannot wait.
+  const sourcesWaitBytes = options.bytesMax * 0.6
   let making: Promise<void> | undefined
   let forgetting: Promise<void> | undefined
   let saving: Promise<void> | undefined
@@ -147,6 +151,17 @@ export function createSpoolRoom(options: RoomOptions): SpoolRoom {
   return {
     check() {
       if (segmentLog.bytes > fullBytes) void make()
+    },
+    hasRoom() {
+      if (segmentLog.bytes < sourcesWaitBytes) return true
+      const bytesOf = new Map(segmentLog.segments().map(({ name, bytes }) => [name, bytes]))
+      let bytes = segmentLog.bytes
+      for (const segment of index.segments) {
+        if (index.unconfirmed(segment).length > 0) break
+        bytes -= bytesOf.get(segment.name) ?? 0
+        if (bytes < sourcesWaitBytes) return true
+      }
+      return false
     },
     make,
     forget() {

@@ -83,6 +83,8 @@ export interface Spool {
   schemaEnvelopes(): Uint8Array[]
   states(): SpoolState[]
   bytes(): number
+  /** Less than what begins to be dropped is unconfirmed: a source that can wait need not. */
+  hasRoom(): boolean
   unconfirmed(): number
   close(): Promise<void>
 }
@@ -349,6 +351,7 @@ function createSpool(
     schemaEnvelopes: () => [...schemaEnvelopes.values()],
     states: index.states,
     bytes: () => segmentLog.bytes,
+    hasRoom: room.hasRoom,
     unconfirmed: () => index.unconfirmedCount() + writer.count(),
     async close() {
       await writer.close()

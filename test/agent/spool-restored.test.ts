@@ -255,6 +255,24 @@ describe('keepConfirmed', () => {
     expect(opened.gaps().every(({ cause, numbers }) => cause === 'spool_full' && numbers[0]!.from > 500)).toBe(true)
   })
 
+  test('within its limit: what is confirmed takes no room from sources that can wait, what is not does before anything goes', async () => {
+    const opened = await openAt(newFolder(), { ...keep, bytesMax: 1024 * 1024 })
+    const { spool, fill } = opened
+    const ingest = createIngest()
+    for (let i = 0; i < 5; i++) {
+      await fill(i * 100, i * 100 + 99)
+      await ingest.drain(opened)
+    }
+    expect(spool.bytes()).toBeGreaterThan(700 * 1024 - 64 * 1024)
+    expect(spool.hasRoom()).toBe(true)
+    let filled = 500
+    while (spool.hasRoom()) await fill(filled, filled++)
+    expect(filled).toBeGreaterThan(600)
+    expect(opened.gaps()).toEqual([])
+    await fill(filled, filled + 5)
+    expect(opened.gaps()).toEqual([])
+  })
+
   test('survives a note that is damaged, missing or of a later release', async () => {
     for (const text of ['', 'nonsense', undefined, '00000000 {"format":1,"spools":[]}']) {
       const folder = newFolder()
