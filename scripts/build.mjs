@@ -35,6 +35,7 @@ const programs = [
   ['bench/fleet-program.ts', 'fleet-program'],
   ['bench/fill-spool.ts', 'fill-spool'],
   ['test/faults/main.ts', 'faults'],
+  ['test/soak/main.ts', 'soak'],
 ].filter(([entry]) => existsSync(entry))
 
 // Built aside, then put in place at once: a build that fails, or runs while a program is started, leaves the last one whole.

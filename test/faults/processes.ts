@@ -41,6 +41,8 @@ export function startProcesses(logs: string): Processes {
     const child = spawn(file, args, {
       stdio: channel ? ['ignore', fd, fd, 'ipc'] : ['ignore', fd, fd],
       env: { ...process.env, ...env },
+      // A group of its own: Ctrl-C is for the harness.
+      detached: true,
     })
     closeSync(fd)
     children.add(child)

@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { endWithParent, runFromCopy, runsFromCopy } from '../faults/snapshot.ts'
+import { printCatalog, printCurves } from './report.ts'
+import { runSoak } from './run.ts'
+
+// npm run soak: real processes at a steady load, rigs that come, go and change, and the curves of what may grow, as numbers.
+// Exit code 0: nothing lost, and every curve within its bound; 1: not so; 2: wrong arguments; 130: Ctrl-C twice.
+
+const minutesMax = 7 * 24 * 60
+const usage = `npm run soak -- [--minutes M] [--seed S] [--json] [--keep FOLDER]
+  --minutes  how long rigs come and go (10; ${minutesMax} at most); the account comes after that
+  --seed     the same seed: the same data, and churn in the same order (drawn, and printed)
+  --json     nothing but the last line, a JSON object, on standard output
+  --keep     where logs and data are kept; without it they are, in a temporary folder, only if it fails
+Ctrl-C ends the churn, counts and judges what there is; a second one ends at once.`
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      keep: { type: 'string' },
+      folder: { type: 'string' },
+    },
+  })
+  const minutes = Number(values.minutes)
+  if (!(minutes > 0 && minutes <= minutesMax)) {
+    throw new Error(`--minutes ${values.minutes}: expected a number above 0, up to ${minutesMax}`)
+  }
+  return { ...values, minutes, seed: values.seed ?? String(Math.floor(Math.random() * 2 ** 32)) }
+}
+
+async function main(): Promise<number> {
+  let args: ReturnType<typeof readArguments>
+  try {
+    args = readArguments()
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`)
+    return 2
+  }
+  if (runsFromCopy() && args.folder !== undefined) return await runHarness(args, args.folder)
+  const folder = args.keep === undefined ? mkdtempSync(join(tmpdir(), 'rigline-soak-')) : resolve(args.keep)
+  mkdirSync(folder, { recursive: true })
+  // The last --seed counts.
+  const code = await runFromCopy(folder, [...process.argv.slice(2), '--seed', args.seed], 'soak')
+  rmSync(join(folder, 'program'), { recursive: true, force: true })
+  if (args.keep === undefined && code !== 1) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  else process.stderr.write(`logs and data are kept in ${folder}\n`)
+  return code
+}
+
+/** A terminal's Ctrl-C reaches this process twice, see snapshot.ts. */
+const sameCtrlCMs = 1000
+
+async function runHarness({ minutes, seed, json }: ReturnType<typeof readArguments>, folder: string) {
+  const stop = new AbortController()
+  let stoppedMs: number | undefined
+  const log = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      stoppedMs ??= performance.now()
+      if (performance.now() - stoppedMs > sameCtrlCMs) process.exit(130)
+      if (!stop.signal.aborted) log('ending: what there is is counted')
+      stop.abort()
+    })
+  }
+  endWithParent(() => process.exit(1))
+  log(`seed ${seed}, ${minutes} minutes`)
+  const summary = await runSoak({ folder, seed, minutes, signal: stop.signal, log })
+  log(`${printCurves(summary.curves)}\n${printCatalog(summary.catalog)}`)
+  for (const problem of summary.problems) log(problem)
+  process.stdout.write(`${JSON.stringify(summary)}\n`)
+  return summary.ok ? 0 : 1
+}
+
+process.exit(
+  await main().catch((error: Error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`)
+    return 1
+  }),
+)
