@@ -15,6 +15,8 @@ const resendLeastMs = 5_000
 const resendMostMs = 60_000
 /** While receipts make no progress, of each spool only the first so many bytes are sent again: a link that stands still has the rest in its queue already. */
 const resendBytes = 16 * 1024
+/** What an envelope of the backlog counts for beside its bytes: thousands of tiny ones keep ingest as busy as one large one. */
+const envelopeCostBytes = 1024
 /** The backlog begins so long after a connect: first the live envelopes, and ingest's word on what it has; random, so that many rigs spread. */
 const backlogAfterMs = { least: 250, most: 2_000 }
 /** Ranges of numbers that were sent on earlier connections, a spool; beyond, a round trip may be measured wrong. */
@@ -64,6 +66,8 @@ interface InFlight {
   overtaken: number
   backlog: boolean
 }
+
+const costOf = ({ bytes }: FlyingEnvelope) => bytes.length + envelopeCostBytes
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { spool, windowBytes, log, random = Math.random } = options
@@ -117,7 +121,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (tries > 1) counters.resent++
     ofSpool.set(envelope.seq, { envelope, sentAtMs, order: ++sendings, tries, overtaken: 0, backlog })
     inFlightBytes += envelope.bytes.length
-    if (backlog) backlogBytes += envelope.bytes.length
+    if (backlog) backlogBytes += costOf(envelope)
     counters.sent++
     push(envelope.bytes)
   }
@@ -125,7 +129,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const land = (ofSpool: Map<number, InFlight>, flight: InFlight) => {
     ofSpool.delete(flight.envelope.seq)
     inFlightBytes -= flight.envelope.bytes.length
-    if (flight.backlog) backlogBytes -= flight.envelope.bytes.length
+    if (flight.backlog) backlogBytes -= costOf(flight.envelope)
   }
 
   const relaunch = (flight: InFlight) => {
@@ -160,8 +164,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  const hasBacklogRoom = (bytes: number) =>
-    inFlightBytes + bytes <= windowBytes && (backlogBytes === 0 || backlogBytes + bytes <= pace.bytes())
+  const hasBacklogRoom = (envelope: FlyingEnvelope) =>
+    inFlightBytes + envelope.bytes.length <= windowBytes &&
+    (backlogBytes === 0 || backlogBytes + costOf(envelope) <= pace.bytes())
 
   /** One reader at a time goes through the disk from readFrom until it has passed everything that was left behind. */
   const pump = async () => {
@@ -172,7 +177,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const goal = leftAt
         const begun = generation
         for await (const envelope of spool.read(readFrom)) {
-          while (online && generation === begun && !hasBacklogRoom(envelope.bytes.length)) {
+          while (online && generation === begun && !hasBacklogRoom(envelope)) {
             await new Promise<void>((resolve) => {
               wakePump = resolve
             })

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeCatchUp, type FleetOptions, quantile, residentBytes, startFleet } from '../../bench/fleet.ts'
+import {
+  describeCatchUp,
+  type FleetAgent,
+  type FleetOptions,
+  quantile,
+  residentBytes,
+  startFleet,
+} from '../../bench/fleet.ts'
 import { makeFolder } from '../services/debian.ts'
 import { type Station, startStation, waitFor } from '../services/rigline.ts'
 import { startSlowLink } from './slow-link.ts'
@@ -20,6 +27,11 @@ async function setUp() {
     return fleet
   }
   return { station, start }
+}
+
+/** A clock sample or two may come while an agent ends: they wait for its next start. */
+const expectReceipted = (agents: FleetAgent[]) => {
+  expect(agents.filter(({ unconfirmed, refused }) => unconfirmed > 2 || refused > 0)).toEqual([])
 }
 
 /** Ingest has every number of every rig, and no more than one spool of each. */
@@ -44,7 +56,7 @@ test('on a slow link live data keep under a second beside megabytes of backlog, 
   })
   const startMs = Date.now()
   const [agent] = await fleet.caughtUp(0, 60_000)
-  const { catchUpMs, underASecondMs, besideMs } = describeCatchUp(agent!)
+  const { catchUpMs, besideMs } = describeCatchUp(agent!)
   const seconds = (Date.now() - startMs) / 1000
   const share = link.sentBytes() / seconds / link.bytesPerS
   // What the machine itself needs, with no backlog beside: a busy one is no fault of the backlog's.
@@ -53,7 +65,7 @@ test('on a slow link live data keep under a second beside megabytes of backlog, 
   const alone = (await fleet.look()).agents[0]!.samples.filter(({ atMs }) => atMs > aloneSinceMs).map(({ ms }) => ms)
   const figures = {
     catchUpMs,
-    underASecondMs,
+    firstMs: besideMs[0],
     live: besideMs.length,
     aloneP95: quantile(alone, 0.95),
     p50: quantile(besideMs, 0.5),
@@ -63,10 +75,9 @@ test('on a slow link live data keep under a second beside megabytes of backlog, 
   process.stdout.write(`slow link: ${JSON.stringify(figures)}\n`)
   expect(besideMs.length).toBeGreaterThan(50)
   expect(figures.p95).toBeLessThan(Math.max(1000, 2 * figures.aloneP95))
-  if (figures.aloneP95 < 500) expect(underASecondMs).toBeLessThan(5000)
   expect(figures.share).toBeGreaterThan(0.7)
   const [ended] = await fleet.end()
-  expect(ended).toMatchObject({ unconfirmed: 0, refused: 0 })
+  expectReceipted([ended!])
   await expectAll(station, 1)
 }, 120_000)
 
@@ -98,7 +109,7 @@ test('two hundred agents that come back at once: live within seconds, nobody sta
   expect(figures.brokerMb).toBeLessThan(300)
   expect(figures.ingestMb).toBeLessThan(500)
   const ended = await fleet.end()
-  expect(ended.filter(({ unconfirmed, refused }) => unconfirmed > 0 || refused > 0)).toEqual([])
+  expectReceipted(ended)
   await waitFor('all numbers', 5000, async () => (await station.rigs()).rigs.every(({ missing }) => missing === 0))
   await expectAll(station, agents)
 }, 120_000)
