@@ -21,7 +21,7 @@ afterEach(async () => {
 
 /** The real spool and publisher; ingest's real number keeping at the other end of a link that can lose things. */
 async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-')), files?: SegmentFiles) {
-  const sequence: Sequence = createSequence([])
+  let sequence: Sequence = createSequence([])
   const link = { lose: (_bundle: Uint8Array) => false, loseReceipt: () => false, bundles: 0, largest: 0 }
   const refused: Omit<SpooledEnvelope, 'position'>[] = []
   const arrived: { spool: string; seq: number }[] = []
@@ -65,7 +65,13 @@ async function setUp(folder = mkdtempSync(join(tmpdir(), 'rigline-publisher-')),
     await spool.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  return { folder, spool, publisher, sequence, link, refused, arrived }
+  /** Ingest again as it was when it had this much of the spool. */
+  const restore = (through: number): Sequence => {
+    const ranges = [{ from: 1, to: through }]
+    sequence = createSequence([{ rig: 'r', spool: spool.id, predecessor: '', ranges, gone: [] }])
+    return sequence
+  }
+  return { folder, spool, publisher, sequence, link, refused, arrived, restore }
 }
 
 const body = (bytes: number): Body => ({
@@ -235,16 +241,17 @@ describe('publisher', () => {
   })
 
   test('sends again what it still keeps when ingest was restored from a copy', async () => {
-    const { spool, publisher, sequence, arrived } = await setUp()
+    const { spool, publisher, arrived, restore } = await setUp()
     publisher.connected([])
-    for (let i = 0; i < 100; i++) await spool.add(body(20))
+    for (let i = 0; i < 100; i++) await spool.add(body(100))
     expect(await publisher.drained(10_000)).toBe(true)
     arrived.length = 0
-    // The same numbers, as an ingest knows them that has lost everything behind 40.
-    publisher.receipt({ spool: spool.id, through: 40, ranges: [] })
+    // It has lost everything behind 40.
+    const restored = restore(40)
+    publisher.receipt(restored.receipt('r', spool.id))
     await expect.poll(() => arrived.length).toBe(60)
     expect(new Set(arrived.map(({ seq }) => seq)).size).toBe(60)
-    expect(sequence.receipt('r', spool.id).through).toBe(100)
+    expect(restored.receipt('r', spool.id).through).toBe(100)
     expect(await publisher.drained(10_000)).toBe(true)
   })
 
