@@ -7,6 +7,7 @@ import type { RowsOf, StoredFile, StoredRows, TimeSpan } from './find-repeats.ts
 import type { LakeColumn } from './lake-columns.ts'
 import { readFooter } from './lake-files.ts'
 import type { RowSpan, TakenBatch } from './stream-table.ts'
+import { judgeFailure } from './unwritable.ts'
 
 // What the process that writes the lake knows of the rows that are in it: the highest time of each rig, stream and era, and from the footers of
 // files where their rows lie. All of it is found again from the catalog's files, so there is nothing more to keep, or to lose.
@@ -23,7 +24,8 @@ interface Footer {
 }
 
 const highestMax = 50_000
-const footersMax = 20_000
+/** A file may have rows of some hundred rigs. About 100 MB. */
+const spansMax = 400_000
 const unreadableMax = 1000
 
 export function openStoredFiles(
@@ -33,7 +35,7 @@ export function openStoredFiles(
   log: Logger,
 ): StoredFiles {
   const highest = new Map<string, bigint>()
-  const footers = new Map<string, Footer>()
+  const footers = createFooterCache(spansMax)
   /** Files share few lists of columns. */
   const lists = new Map<string, readonly LakeColumn[]>()
   const unreadable = new Set<string>()
@@ -57,7 +59,6 @@ export function openStoredFiles(
     // Files of an earlier release do not say where their rows lie: anywhere.
     const anywhere = rigs.map((rig) => ({ rig, era: -1, minNs: minTimeNs, maxNs: maxTimeNs, rows }))
     const footer = { columns: list, spans: spans === undefined ? anywhere : (JSON.parse(spans) as RowSpan[]) }
-    if (footers.size >= footersMax) footers.delete(footers.keys().next().value as string)
     footers.set(path, footer)
     return footer
   }
@@ -92,8 +93,7 @@ export function openStoredFiles(
       return found
     },
     unreadable(file, error) {
-      // DuckDB itself can't go on.
-      if (/^(FATAL|INTERNAL) Error|database has been invalidated/i.test(reasonOf(error))) throw error
+      if (isPassing(error)) throw error
       counters.unreadable_lookups++
       if (unreadable.has(file)) return
       if (unreadable.size < unreadableMax) unreadable.add(file)
@@ -116,6 +116,29 @@ export function openStoredFiles(
   }
   return look
 }
+
+/** Bounded by what they hold: of many, those go that came first. */
+export function createFooterCache(most: number) {
+  const footers = new Map<string, Footer>()
+  let held = 0
+  return {
+    get: (path: string) => footers.get(path),
+    set(path: string, footer: Footer) {
+      footers.set(path, footer)
+      held += 1 + footer.spans.length
+      for (const [oldest, { spans }] of footers) {
+        if (held <= most || oldest === path) return
+        footers.delete(oldest)
+        held -= 1 + spans.length
+      }
+    },
+  }
+}
+
+/** DuckDB itself can't go on, or something is short for now: a file that could be read in a moment must not be passed over. */
+const isPassing = (error: unknown): boolean =>
+  judgeFailure(error) === 'restart' ||
+  /too many open files|cannot allocate memory|permission denied|stale file handle|timed out/i.test(reasonOf(error))
 
 /** `spans`: in order of time, apart. */
 const touches = (spans: readonly TimeSpan[], { firstNs, lastNs }: TimeSpan): boolean =>
