@@ -6,7 +6,7 @@ import type { NumbersTables, SpoolNumbers } from './catalog/numbers-tables.ts'
 // start that it is not here.
 
 export interface JournalNumbers {
-  add(segment: string, rig: string, spool: string, seq: number): void
+  add(segment: string, rig: string, spool: string, from: number, to?: number): void
   /** Throws if the catalog can't be written: it is all saved by the next one then. */
   save(): void
 }
@@ -43,14 +43,14 @@ export function createJournalNumbers(
   }
 
   return {
-    add(name, rig, spool, seq) {
+    add(name, rig, spool, from, to = from) {
       let segment = segments.get(name)
       if (!segment) {
         segment = { spools: new Map(), whole: false }
         segments.set(name, segment)
       }
       const known = spoolIn(segment, rig, spool)
-      known.numbers.add(seq)
+      known.numbers.add(from, to)
       known.changed = true
     },
     save() {

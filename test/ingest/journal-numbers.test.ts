@@ -6,6 +6,7 @@ import { silentLog } from '../../common/log.ts'
 import { ulid } from '../../common/ulid.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
 import { type Journal, openJournal } from '../../ingest/journal.ts'
+import { bookOlder } from '../../ingest/journal-book.ts'
 import { encodeJournalRecord } from '../../ingest/journal-record.ts'
 import { encodeEnvelope } from '../../protos/envelope.ts'
 
@@ -18,13 +19,17 @@ function newFolder(): string {
   return folder
 }
 
-async function open(folder: string, prepare: (catalog: ReturnType<typeof openCatalog>) => void = () => {}) {
+async function open(
+  folder: string,
+  prepare: (catalog: ReturnType<typeof openCatalog>) => void = () => {},
+  segmentBytesMax = 1024 * 1024,
+) {
   const catalog = openCatalog(join(folder, 'catalog.sqlite'))
   prepare(catalog)
   const journal = await openJournal({
     folder,
     bytesMax: 64 * 1024 * 1024,
-    segmentBytesMax: 1024 * 1024,
+    segmentBytesMax,
     segmentAgeMaxMs: 60_000,
     catalog,
     log: silentLog,
@@ -98,6 +103,39 @@ test('segments that nobody has booked are, unless the lake is past them', async 
     })
     .toEqual(names.slice(1))
   await second.close()
+})
+
+test('a segment is booked as a whole: what was begun when ingest ended is begun anew', async () => {
+  const folder = newFolder()
+  const first = await open(folder, undefined, 8 * 1024 * 1024)
+  for (const seq of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const envelope = encodeEnvelope({ rig, spool, seq, body: { type: 'schema', bytes: new Uint8Array(200_000) } })
+    first.journal.sequence.begin(rig, spool, seq, '')
+    first.journal.had({ rig, spool, seq }, await first.journal.log.append(encodeJournalRecord(1n, envelope)))
+  }
+  const [segment] = first.journal.log.segments()
+  let stop = false
+  let asked = 0
+  const parts = {
+    folder: join(folder, 'journal'),
+    catalog: { cursor: () => undefined, journalSegments: () => [] },
+    sequence: first.journal.sequence,
+    log: silentLog,
+  }
+  const book = async () => {
+    const booked: number[] = []
+    const numbers = {
+      add: (_segment: string, _rig: string, _spool: string, from: number, to = from) => void booked.push(from, to),
+    }
+    await bookOlder({ ...parts, numbers }, [segment!.name], () => stop && asked++ > 0)
+    return booked
+  }
+  stop = true
+  expect(await book()).toEqual([])
+  expect(asked).toBeGreaterThan(1)
+  stop = false
+  expect(await book()).toEqual([1, 8])
+  await first.close()
 })
 
 test('segments are named behind all that a reader knows, though journal and clock are older', async () => {
