@@ -71,6 +71,7 @@ function describe(rebuilt: Rebuilt): string {
     ],
     [rebuilt.parked, 'envelopes wait for their schema again'],
     [rebuilt.owed, 'parts of the journal are owed to InfluxDB, as the old catalog said'],
+    [rebuilt.lost, 'envelopes that the old catalog knew are nowhere: ingest asks for them again, or declares them'],
     [rebuilt.damagedBytes, 'bytes of the journal hold nothing that can be read'],
     [rebuilt.unaccounted, 'envelopes of the journal are in no book of the lake: their numbers count as not here'],
     [rebuilt.unreadable.length, `files cannot be read: ${some(rebuilt.unreadable)}`],

@@ -47,6 +47,8 @@ export interface Rebuilt {
   unaccounted: number
   parked: number
   owed: number
+  /** Numbers that the old catalog knew as receipted and that are nowhere: asked for again, or declared. */
+  lost: number
   spools: number
   runs: number
   schemas: number
@@ -197,6 +199,7 @@ async function fill(
     unaccounted: read.unaccounted,
     parked: read.parked + salvaged.parked,
     owed: salvaged.owed,
+    lost: salvaged.lost,
     spools: spools.length,
     runs: catalog.runs.runNames(1_000_000).length,
     schemas: catalog.schemas().length,

@@ -89,6 +89,29 @@ it('says which files are not there though nobody has removed them, and verify do
   expect(await rowsOf(data.folder)).toMatchObject({ agree: false, rows: 2 })
 })
 
+it('goes on waiting for numbers that the old catalog knew as receipted and that are nowhere, until they come or are declared', async () => {
+  const data = await fill([2, 3])
+  const file = join(data.folder, 'catalog.sqlite')
+  const segment = readdirSync(data.journalFolder)[0]!.replace('.segment', '')
+  const old = openCatalog(file)
+  const numbers = (from: number, to: number) => ({ rig, spool: spoolA, ranges: [{ from, to }] })
+  // The journal had lost 9, and now 4 and 5, which nobody has noticed yet; 1 to 3 are there.
+  old.saveLostNumbers({ ...numbers(9, 9), segment, foundMs: 1 })
+  old.saveJournalNumbers(new Map([[segment, [numbers(1, 5)]]]))
+  old.close()
+  expect(await rebuildCatalog({ dataFolder: data.folder })).toMatchObject({ lost: 3 })
+  const catalog = openCatalog(file, { readOnly: true })
+  const ranges = [
+    { from: 4, to: 5 },
+    { from: 9, to: 9 },
+  ]
+  expect(catalog.lostNumbers()).toMatchObject([{ rig, spool: spoolA, segment, ranges }])
+  catalog.close()
+  const { agree, report } = await rowsOf(data.folder)
+  expect(agree).toBe(false)
+  expect(report.rigs[0]!.spools[0]!.lost).toEqual(ranges)
+})
+
 it('leaves the old catalog as it is where it cannot make a new one', async () => {
   const data = await fill([2])
   const file = join(data.folder, 'catalog.sqlite')
