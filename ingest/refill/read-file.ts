@@ -5,6 +5,7 @@ import type { Catalog, LakeFile } from '../catalog/types.ts'
 import type { JournalEnvelope } from '../sinks/sink.ts'
 import { readStream } from './read-stream.ts'
 import { readTable } from './read-table.ts'
+import { createSameTimes, type SameTimes } from './same-times.ts'
 
 // A file of the lake -> the envelopes that it was made of, as far as InfluxDB gets them. Some thousand rows at a time.
 
@@ -19,6 +20,7 @@ export interface ReadParts {
   connection: DuckDBConnection
   lakeFolder: string
   catalog: Catalog
+  sameTimes: SameTimes
 }
 
 export interface FileReader {
@@ -38,7 +40,7 @@ export async function openFileReader(lakeFolder: string, catalog: Catalog): Prom
     autoinstall_known_extensions: 'false',
   })
   const connection = await instance.connect()
-  const parts = { connection, lakeFolder, catalog }
+  const parts = { connection, lakeFolder, catalog, sameTimes: createSameTimes({ connection, lakeFolder, catalog }) }
   return {
     async *envelopes(file, wanted = {}) {
       const isTable = file.table.startsWith('_')

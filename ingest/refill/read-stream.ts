@@ -11,6 +11,7 @@ import { quoteName, quoteText } from '../sinks/lake/stage.ts'
 import type { JournalEnvelope } from '../sinks/sink.ts'
 import { envelopeAt } from './envelope-at.ts'
 import type { ReadParts, Wanted } from './read-file.ts'
+import { spansOfFile } from './same-times.ts'
 
 // A stream's file of the lake -> batches as the sink of InfluxDB had them, or would have had: of the same schema, so that the fields get the same
 // names, and with all values that the sink goes by. Rows that InfluxDB never gets because they do not rise are left out here.
@@ -27,29 +28,16 @@ export async function* readStream(parts: ReadParts, file: LakeFile, wanted: Want
   yield* readRows(parts, file, wanted, rowFlags.notRising, 0)
   // Rows that came with other values for a time that was there: InfluxDB has of each field the value that came last. They may be in
   // later files too, which InfluxDB has already: what was just written must not stand over them.
-  const span = { rig: wanted.rig, fromNs: BigInt(file.minTimeNs), toNs: BigInt(file.maxTimeNs) + 1n }
-  if (wanted.fromNs !== undefined && wanted.fromNs > span.fromNs) span.fromNs = wanted.fromNs
-  if (wanted.toNs !== undefined && wanted.toNs < span.toNs) span.toNs = wanted.toNs
-  for (const other of await filesOfSameTimes(parts, file.table, span)) {
-    yield* readRows(parts, other, span, rowFlags.sameTime, rowFlags.sameTime)
+  const { rig, fromNs, toNs } = wanted
+  for (const span of await spansOfFile(parts, file, rig)) {
+    const firstNs = fromNs !== undefined && fromNs > span.firstNs ? fromNs : span.firstNs
+    const lastNs = toNs !== undefined && toNs <= span.lastNs ? toNs - 1n : span.lastNs
+    if (firstNs > lastNs) continue
+    for (const other of await parts.sameTimes.files(file.table, rig, { firstNs, lastNs })) {
+      const within = { rig, fromNs: firstNs, toNs: lastNs + 1n }
+      yield* readRows(parts, other, within, rowFlags.sameTime, rowFlags.sameTime)
+    }
   }
-}
-
-/** In the order in which they came. */
-async function filesOfSameTimes(
-  { connection, lakeFolder, catalog }: ReadParts,
-  table: string,
-  { rig, fromNs, toNs }: Wanted,
-): Promise<LakeFile[]> {
-  const files = catalog.lakeLook([{ table, rig, fromNs, toNs }]).tables[0]?.files ?? []
-  if (files.length === 0) return []
-  const paths = files.map(({ path }) => quoteText(join(lakeFolder, path)))
-  const found = await connection.runAndReadAll(
-    `SELECT DISTINCT file_index FROM read_parquet([${paths.join(', ')}], union_by_name = true)
-     WHERE (flags & ${rowFlags.sameTime}) <> 0 AND t_ns >= ${fromNs} AND t_ns < ${toNs}`,
-  )
-  const indexes = new Set(found.getRows().map(([index]) => Number(index)))
-  return files.filter((_, i) => indexes.has(i))
 }
 
 /** Rows of which these flags are so. */

@@ -78,7 +78,7 @@ async function chooseBatches(stored: StoredRows, of: RowsOf, batches: readonly T
     if (highestNs !== undefined && firstNs <= highestNs) isInOrder = false
     if (highestNs === undefined || lastNs > highestNs) highestNs = lastNs
   }
-  const files = behind.length > 0 ? await stored.find(of, uniteSpans(behind)) : []
+  const files = behind.length > 0 ? await stored.find(of, uniteSpans(behind.map(({ facts }) => facts))) : []
   const chosen = new Set(isInOrder ? [] : overlappingBatches(batches))
   for (const taken of behind) if (files.some(({ spans }) => touchesAny(spans, taken.facts))) chosen.add(taken)
   // As they came: what InfluxDB holds in the end is what came last.
@@ -92,9 +92,10 @@ const byTime = (a: TimeSpan, b: TimeSpan): number => (a.firstNs < b.firstNs ? -1
 const touchesAny = (spans: readonly TimeSpan[], { firstNs, lastNs }: TimeSpan): boolean =>
   spans.some((span) => span.firstNs <= lastNs && span.lastNs >= firstNs)
 
-function uniteSpans(batches: readonly TakenBatch[]): TimeSpan[] {
+/** In order of time, apart, and not many. */
+export function uniteSpans(spans: readonly TimeSpan[]): TimeSpan[] {
   const united: TimeSpan[] = []
-  for (const { firstNs, lastNs } of batches.map(({ facts }) => facts).sort(byTime)) {
+  for (const { firstNs, lastNs } of [...spans].sort(byTime)) {
     const last = united.at(-1)
     if (!last || firstNs > last.lastNs) united.push({ firstNs, lastNs })
     else if (lastNs > last.lastNs) last.lastNs = lastNs
