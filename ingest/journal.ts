@@ -160,7 +160,9 @@ export function countGone(sequence: Sequence, envelope: Uint8Array, header: Enve
   const numbers = body.gap.numbers.flatMap((range) => declarable(range, spool, header))
   if (numbers.length === 0) return false
   // Only ingest speaks for others.
-  sequence.gone(header.rig === ownRig ? rig : header.rig, spool, numbers)
+  const isOwn = header.rig === ownRig
+  // What quarantine gave up had come: nobody is to send that again.
+  sequence.gone(isOwn ? rig : header.rig, spool, numbers, isOwn && body.gap.cause !== 'quarantine_full')
   return true
 }
 

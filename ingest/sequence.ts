@@ -3,8 +3,9 @@ import type { Range, Receipt } from '../protos/types.ts'
 import type { SpoolRanges } from './catalog/types.ts'
 
 // Which numbers of which spool are in the journal. A number is absent, pending (before its fsync) or had; only had ones
-// are receipted and only had ones are duplicates. What a Gap declares gone counts as had, and is kept apart too. All of
-// it is bounded whatever a rig sends: ranges a spool, spools a rig.
+// are receipted and only had ones are duplicates. What a Gap declares gone counts as had, and is kept apart too: should it
+// come after all, it is taken, for a Gap that says too much is harmless and a reading dropped is not. All of it is bounded
+// whatever a rig sends: ranges a spool, spools a rig.
 
 const rangesMax = 256
 /** None is ever forgotten, because what comes of a forgotten one again would be taken twice. */
@@ -22,8 +23,11 @@ export interface Sequence {
   had(rig: string, spool: string, seq: number): void
   /** The journal could not take it. */
   failed(rig: string, spool: string, seq: number): void
-  /** Numbers that a Gap declares gone count as had. Beyond the bounds they stay holes. */
-  gone(rig: string, spool: string, ranges: readonly Range[]): void
+  /**
+   * Numbers that a Gap declares gone count as had. Beyond the bounds they stay holes. `byIngest`: it spoke for an agent that could
+   * not: receipts lack them, so that whoever has them after all (the old disk comes back) sends them.
+   */
+  gone(rig: string, spool: string, ranges: readonly Range[], byIngest?: boolean): void
   /** Numbers that the lake has, as far as the bounds allow. */
   came(rig: string, spool: string, ranges: readonly Range[]): void
   /** Numbers that were had and are nowhere any more: they are absent from now on. */
@@ -34,6 +38,8 @@ export interface Sequence {
   absent(rig: string, spool: string, ranges: readonly Range[]): Range[]
   /** What of these numbers no Gap declares gone. */
   undeclared(rig: string, spool: string, ranges: readonly Range[]): Range[]
+  /** Spools with numbers missing below their highest. */
+  withHoles(): Iterable<{ rig: string; spool: string; highest: number }>
   receipt(rig: string, spool: string): Receipt
   /** Spools changed since they were last saved, for the catalog. */
   changed(): SpoolRanges[]
@@ -49,6 +55,9 @@ interface Entry {
   /** What came and what is gone: what need not come any more. */
   had: RangeSet
   gone: RangeSet
+  /** Of what is gone, what never came, and of that what ingest itself declared. */
+  mayCome: RangeSet
+  unreceipted: RangeSet
   pending: Set<number>
   /** The pending ones that will each begin a range. */
   starting: Set<number>
@@ -70,6 +79,8 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
         predecessor: '',
         had: createRangeSet(),
         gone: createRangeSet(),
+        mayCome: createRangeSet(),
+        unreceipted: createRangeSet(),
         pending: new Set(),
         starting: new Set(),
       }
@@ -78,8 +89,14 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
     }
     return entry
   }
-  for (const { rig, spool, predecessor, ranges, gone } of initial) {
-    Object.assign(entryOf(rig, spool), { predecessor, had: createRangeSet(ranges), gone: createRangeSet(gone) })
+  for (const { rig, spool, predecessor, ranges, gone, mayCome, unreceipted } of initial) {
+    Object.assign(entryOf(rig, spool), {
+      predecessor,
+      had: createRangeSet(ranges),
+      gone: createRangeSet(gone),
+      mayCome: createRangeSet(mayCome),
+      unreceipted: createRangeSet(unreceipted),
+    })
   }
   const settle = (entry: Entry, seq: number) => {
     entry.pending.delete(seq)
@@ -90,9 +107,11 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
     standing(rig, spool, seq) {
       const entry = entries.get(keyOf(rig, spool))
       if (!entry) return isCrowded(rig) ? 'out_of_bounds' : 'absent'
-      if (entry.had.has(seq)) return 'had'
+      const mayCome = entry.mayCome.has(seq)
+      if (entry.had.has(seq) && !mayCome) return 'had'
       if (entry.pending.has(seq)) return 'pending'
-      const crowded = entry.had.ranges().length + entry.starting.size >= rangesMax
+      if (mayCome) return splits(entry.mayCome, seq) ? 'out_of_bounds' : 'absent'
+      const crowded = entry.had.ranges().length + entry.unreceipted.ranges().length + entry.starting.size >= rangesMax
       return crowded && startsRange(entry, seq) ? 'out_of_bounds' : 'absent'
     },
     begin(rig, spool, seq, predecessor) {
@@ -105,24 +124,32 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
       const entry = entryOf(rig, spool)
       settle(entry, seq)
       entry.had.add(seq)
+      if (entry.mayCome.has(seq)) isHere(entry, [{ from: seq, to: seq }])
       changed.add(entry)
     },
     failed(rig, spool, seq) {
       const entry = entries.get(keyOf(rig, spool))
       if (entry) settle(entry, seq)
     },
-    gone(rig, spool, ranges) {
+    gone(rig, spool, ranges, byIngest = false) {
       if (!entries.has(keyOf(rig, spool)) && isCrowded(rig)) return
       const entry = entryOf(rig, spool)
       for (const { from, to } of ranges) {
-        if (!(from >= 1 && to >= from) || !addWithin(entry.had, from, to)) continue
+        if (!(from >= 1 && to >= from)) continue
+        const never = subtractRanges([{ from, to }], entry.had.ranges())
+        if (!addWithin(entry.had, from, to)) continue
         addWithin(entry.gone, from, to)
+        for (const range of never) addWithin(entry.mayCome, range.from, range.to)
+        if (byIngest) for (const range of never) addWithin(entry.unreceipted, range.from, range.to)
+        // The agent knows of them, and need not be told that they are missing.
+        else entry.unreceipted = without(entry.unreceipted, [{ from, to }])
       }
       changed.add(entry)
     },
     came(rig, spool, ranges) {
       const entry = entryOf(rig, spool)
       for (const { from, to } of ranges) addWithin(entry.had, from, to)
+      isHere(entry, ranges)
       changed.add(entry)
     },
     lost(rig, spool, ranges) {
@@ -136,11 +163,17 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
     },
     absent: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.had.ranges() ?? []),
     undeclared: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.gone.ranges() ?? []),
+    *withHoles() {
+      for (const { rig, spool, had } of entries.values()) {
+        if (had.highest() > had.through()) yield { rig, spool, highest: had.highest() }
+      }
+    },
     receipt(rig, spool) {
-      const had = entries.get(keyOf(rig, spool))?.had
-      const through = had?.through() ?? 0
-      const above = had?.ranges().filter(({ from }) => from > through) ?? []
-      return { spool, through, ranges: above.slice(0, rangesMax) }
+      const entry = entries.get(keyOf(rig, spool))
+      if (!entry) return { spool, through: 0, ranges: [] }
+      const had = subtractRanges(entry.had.ranges(), entry.unreceipted.ranges())
+      const through = had[0]?.from === 1 ? had[0].to : 0
+      return { spool, through, ranges: copy(had.filter(({ from }) => from > through).slice(0, rangesMax)) }
     },
     changed: () => [...changed].map(describe),
     saved: () => changed.clear(),
@@ -159,12 +192,26 @@ function addWithin(set: RangeSet, from: number, to: number): boolean {
   return true
 }
 
+/** Where the numbers that may come are in as many parts as there may be, only what makes no further part is taken. */
+const splits = (set: RangeSet, seq: number): boolean =>
+  set.ranges().length >= rangesMax && set.has(seq - 1) && set.has(seq + 1)
+
+const without = (set: RangeSet, ranges: readonly Range[]): RangeSet =>
+  set.ranges().length === 0 ? set : createRangeSet(subtractRanges(set.ranges(), ranges))
+
+function isHere(entry: Entry, ranges: readonly Range[]): void {
+  entry.mayCome = without(entry.mayCome, ranges)
+  entry.unreceipted = without(entry.unreceipted, ranges)
+}
+
 const copy = (ranges: readonly Range[]): Range[] => ranges.map((range) => ({ ...range }))
 
-const describe = ({ rig, spool, predecessor, had, gone }: Entry): SpoolRanges => ({
+const describe = ({ rig, spool, predecessor, had, gone, mayCome, unreceipted }: Entry): SpoolRanges => ({
   rig,
   spool,
   predecessor,
   ranges: copy(had.ranges()),
   gone: copy(gone.ranges()),
+  mayCome: copy(mayCome.ranges()),
+  unreceipted: copy(unreceipted.ranges()),
 })

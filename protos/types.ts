@@ -102,6 +102,7 @@ export const causes = [
   'agent_overloaded',
   'journal_damaged',
   'quarantine_full',
+  'agent_replaced',
 ] as const
 export type Cause = (typeof causes)[number]
 

@@ -22,6 +22,8 @@ const toDo: Record<Cause, string> = {
   agent_overloaded: 'its agent could not keep up; give it fewer channels or a faster machine',
   journal_damaged: "ingest's disk gave back other bytes than were written; look at its disk",
   quarantine_full: 'what could not be stored had no room in quarantine; look at it, and raise quarantineBytesMax',
+  agent_replaced:
+    'it lay on a disk of the rig that was replaced or put back from an older copy; if the old disk is there, start its agent: what it has is taken',
 }
 
 export interface GapRule {

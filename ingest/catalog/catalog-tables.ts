@@ -1,6 +1,6 @@
 // The tables of the catalog. `formatVersion` stands in SQLite's user_version; a later release adds its steps to `upgrades`.
 
-export const formatVersion = 3
+export const formatVersion = 4
 
 /** `upgrades[n]` takes a catalog from version n to n + 1. */
 export const upgrades: readonly string[] = [
@@ -106,6 +106,18 @@ export const upgrades: readonly string[] = [
   CREATE TABLE owed (
     sink TEXT NOT NULL, from_segment TEXT NOT NULL, from_at INTEGER NOT NULL, to_segment TEXT NOT NULL, to_at INTEGER NOT NULL,
     file_row INTEGER NOT NULL, PRIMARY KEY (sink, from_segment, from_at)
+  );
+  `,
+  `
+  -- Of the numbers that a Gap declares gone, those that never came, and of these what ingest itself declared.
+  ALTER TABLE spools ADD COLUMN may_come TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE spools ADD COLUMN unreceipted TEXT NOT NULL DEFAULT '[]';
+  -- How far a spool reaches, as its agent has listed it, while not all of that is here.
+  CREATE TABLE spool_ends (rig TEXT NOT NULL, spool TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (rig, spool));
+  -- A spool that a rig with earlier ones has begun, stream by stream: where the stream stood, and its first row in that spool.
+  CREATE TABLE begun_anew (
+    rig TEXT NOT NULL, spool TEXT NOT NULL, stream TEXT NOT NULL, last_ns INTEGER NOT NULL, last_received_ns INTEGER NOT NULL,
+    begun_ns INTEGER NOT NULL, first_seq INTEGER, first_ns INTEGER, first_received_ns INTEGER, PRIMARY KEY (rig, spool, stream)
   );
   `,
 ]

@@ -8,7 +8,7 @@ import { removedTable } from './removed-table.ts'
 import { reportsTable } from './reports-table.ts'
 import { runsTables } from './runs-tables.ts'
 import { openSqlite, type Sqlite, type SqliteOptions } from './sqlite.ts'
-import type { Catalog, LakeFile, LakeWanted, RigRecord } from './types.ts'
+import type { Catalog, LakeFile, LakeWanted, RigRecord, SpoolRanges } from './types.ts'
 
 // What the catalog's methods mean in SQL. Times in ns are kept as text, because SQLite's integers come back as doubles.
 
@@ -102,27 +102,32 @@ function journalTables(sql: Sqlite): Part<'saveRanges' | 'ranges' | 'saveCursor'
   return {
     saveRanges: (spools, upTo) =>
       sql.transaction(() => {
-        for (const { rig, spool, predecessor, ranges, gone } of spools) {
+        for (const { rig, spool, predecessor, ranges, gone, mayCome = [], unreceipted = [] } of spools) {
           sql.run(
-            'INSERT OR REPLACE INTO spools VALUES (?, ?, ?, ?, ?)',
+            'INSERT OR REPLACE INTO spools VALUES (?, ?, ?, ?, ?, ?, ?)',
             rig,
             spool,
             predecessor,
             JSON.stringify(ranges),
             JSON.stringify(gone),
+            JSON.stringify(mayCome),
+            JSON.stringify(unreceipted),
           )
         }
         saveCursor('ranges', upTo)
       }),
     ranges: () => ({
       spools: sql
-        .all<{ rig: string; spool: string; predecessor: string; ranges: string; gone: string }>(
-          'SELECT rig, spool, predecessor, ranges, gone FROM spools ORDER BY rig, spool',
+        .all<Record<keyof Required<SpoolRanges>, string>>(
+          `SELECT rig, spool, predecessor, ranges, gone, may_come AS mayCome, unreceipted
+           FROM spools ORDER BY rig, spool`,
         )
         .map((spool) => ({
           ...spool,
           ranges: JSON.parse(spool.ranges) as Range[],
           gone: JSON.parse(spool.gone) as Range[],
+          mayCome: JSON.parse(spool.mayCome) as Range[],
+          unreceipted: JSON.parse(spool.unreceipted) as Range[],
         })),
       upTo: cursor('ranges'),
     }),

@@ -17,6 +17,10 @@ export interface SpoolRanges {
   ranges: Range[]
   /** The part of these that a Gap declares gone; bounded, so the Gaps themselves may declare more. */
   gone: Range[]
+  /** The part of that which never came, and is taken if it does; absent: none. */
+  mayCome?: Range[]
+  /** The part of that which ingest itself declared: receipts lack it; absent: none. */
+  unreceipted?: Range[]
 }
 
 export interface LakeFile {

@@ -1,4 +1,5 @@
-import { createRangeSet, type RangeSet } from '../../common/range-set.ts'
+import { createRangeSet, type RangeSet, subtractRanges } from '../../common/range-set.ts'
+import type { Range } from '../../protos/types.ts'
 import type { SpoolRanges } from '../catalog/types.ts'
 
 // The numbers that the lake's books have, gathered as ranges: one set a spool, however many envelopes.
@@ -15,33 +16,44 @@ interface Entry {
   predecessor: string
   had: RangeSet
   gone: RangeSet
+  /** What the lake has. */
+  stored: RangeSet
+  mayCome: Range[]
+  unreceipted: Range[]
 }
 
 /** `initial`: what Gaps declare gone. */
 export function createNumbers(initial: Iterable<SpoolRanges>): Numbers {
   const entries = new Map<string, Entry>()
-  for (const { rig, spool, predecessor, ranges, gone } of initial) {
-    const entry = { rig, spool, predecessor, had: createRangeSet(ranges), gone: createRangeSet(gone) }
-    entries.set(`${rig} ${spool}`, entry)
+  const create = ({ rig, spool, predecessor, ranges, gone, mayCome = [], unreceipted = [] }: SpoolRanges): Entry => {
+    const [had, declared, stored] = [createRangeSet(ranges), createRangeSet(gone), createRangeSet()]
+    return { rig, spool, predecessor, had, gone: declared, stored, mayCome, unreceipted }
   }
+  for (const each of initial) entries.set(`${each.rig} ${each.spool}`, create(each))
   const entryOf = (rig: string, spool: string): Entry => {
     const key = `${rig} ${spool}`
-    const entry = entries.get(key) ?? { rig, spool, predecessor: '', had: createRangeSet(), gone: createRangeSet() }
+    const entry = entries.get(key) ?? create({ rig, spool, predecessor: '', ranges: [], gone: [] })
     entries.set(key, entry)
     return entry
   }
   return {
-    add: (rig, spool, from, to) => void entryOf(rig, spool).had.add(from, to),
+    add(rig, spool, from, to) {
+      const entry = entryOf(rig, spool)
+      entry.had.add(from, to)
+      entry.stored.add(from, to)
+    },
     predecessor(rig, spool, predecessor) {
       entryOf(rig, spool).predecessor = predecessor
     },
     spools: () =>
-      [...entries.values()].map(({ rig, spool, predecessor, had, gone }) => ({
+      [...entries.values()].map(({ rig, spool, predecessor, had, gone, stored, mayCome, unreceipted }) => ({
         rig,
         spool,
         predecessor,
         ranges: [...had.ranges()],
         gone: [...gone.ranges()],
+        mayCome: subtractRanges(mayCome, stored.ranges()),
+        unreceipted: subtractRanges(unreceipted, stored.ranges()),
       })),
   }
 }

@@ -982,7 +982,10 @@ export namespace rigline {
             JOURNAL_DAMAGED = 10,
 
             /** QUARANTINE_FULL value */
-            QUARANTINE_FULL = 11
+            QUARANTINE_FULL = 11,
+
+            /** AGENT_REPLACED value */
+            AGENT_REPLACED = 12
         }
 
         /**

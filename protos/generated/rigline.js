@@ -2478,6 +2478,7 @@ export const rigline = $root.rigline = (() => {
          * @property {number} AGENT_OVERLOADED=9 AGENT_OVERLOADED value
          * @property {number} JOURNAL_DAMAGED=10 JOURNAL_DAMAGED value
          * @property {number} QUARANTINE_FULL=11 QUARANTINE_FULL value
+         * @property {number} AGENT_REPLACED=12 AGENT_REPLACED value
          */
         v1.Cause = (function() {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -2493,6 +2494,7 @@ export const rigline = $root.rigline = (() => {
             values[valuesById[9] = "AGENT_OVERLOADED"] = 9;
             values[valuesById[10] = "JOURNAL_DAMAGED"] = 10;
             values[valuesById[11] = "QUARANTINE_FULL"] = 11;
+            values[valuesById[12] = "AGENT_REPLACED"] = 12;
             return values;
         })();
 

@@ -65,6 +65,8 @@ it('keeps rigs, schemas, ranges, cursors, files and fields over a restart', () =
     predecessor: '',
     ranges: [{ from: 1, to: 2 ** 53 - 1 }],
     gone: [{ from: 5, to: 6 }],
+    mayCome: [{ from: 6, to: 6 }],
+    unreceipted: [{ from: 6, to: 6 }],
   }
 
   const first = openCatalog(file)

@@ -37,3 +37,57 @@ test('takes no more spools of a rig than it may have, by numbers or by Gaps, and
   sequence.gone('r', 'another', [{ from: 1, to: 9 }])
   expect(sequence.receipt('r', 'another').through).toBe(0)
 })
+
+test('what a Gap declares gone is taken if it comes after all, once, and over a restart; what came before it is not', () => {
+  const before = createSequence([])
+  for (const seq of [1, 2, 6]) {
+    before.begin('r', 's', seq, '')
+    before.had('r', 's', seq)
+  }
+  before.gone('r', 's', [{ from: 2, to: 5 }])
+  const sequence = createSequence(before.changed())
+  expect([2, 3, 5, 6].map((seq) => sequence.standing('r', 's', seq))).toEqual(['had', 'absent', 'absent', 'had'])
+  // The agent knows what it has declared.
+  expect(sequence.receipt('r', 's')).toEqual({ spool: 's', through: 6, ranges: [] })
+  sequence.begin('r', 's', 3, '')
+  expect(sequence.standing('r', 's', 3)).toBe('pending')
+  sequence.had('r', 's', 3)
+  expect([3, 4].map((seq) => sequence.standing('r', 's', seq))).toEqual(['had', 'absent'])
+  // The same Gap again, read anew from the journal.
+  sequence.gone('r', 's', [{ from: 2, to: 5 }])
+  expect([3, 4].map((seq) => sequence.standing('r', 's', seq))).toEqual(['had', 'absent'])
+  expect(sequence.undeclared('r', 's', [{ from: 1, to: 6 }])).toEqual([
+    { from: 1, to: 1 },
+    { from: 6, to: 6 },
+  ])
+})
+
+test('receipts lack what ingest itself declared, until it comes or its agent declares it', () => {
+  const before = createSequence([])
+  before.gone('r', 's', [{ from: 3, to: 4 }], true)
+  before.gone('r', 's', [{ from: 7, to: 8 }], true)
+  for (const seq of [1, 2, 5, 6]) {
+    before.begin('r', 's', seq, '')
+    before.had('r', 's', seq)
+  }
+  const sequence = createSequence(before.changed())
+  expect([...sequence.withHoles()]).toEqual([])
+  expect(sequence.receipt('r', 's')).toEqual({ spool: 's', through: 2, ranges: [{ from: 5, to: 6 }] })
+  sequence.begin('r', 's', 3, '')
+  sequence.had('r', 's', 3)
+  expect(sequence.receipt('r', 's').through).toBe(3)
+  sequence.gone('r', 's', [{ from: 4, to: 4 }])
+  expect(sequence.receipt('r', 's').through).toBe(6)
+  expect(sequence.standing('r', 's', 7)).toBe('absent')
+})
+
+test('keeps no more than 256 parts of what may come, and takes what makes no further one', () => {
+  const sequence = createSequence([])
+  sequence.gone(
+    'r',
+    's',
+    every(4, 256).map(({ from }) => ({ from, to: from + 2 })),
+  )
+  expect(sequence.standing('r', 's', 6)).toBe('out_of_bounds')
+  expect(sequence.standing('r', 's', 5)).toBe('absent')
+})
