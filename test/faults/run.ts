@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultNote } from './account.ts'
+import { createRandom } from './random.ts'
 import type { Planned } from './schedule.ts'
 import { isClean, type Settled, settleAndCount } from './settle.ts'
 import type { Excuse } from './types.ts'
@@ -65,7 +66,8 @@ export async function runRounds(
   // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.
   if (!signal.aborted && problems.length === 0 && !(settled && settled.problems.length > 0)) {
     settled = await settleAndCount(world, excuses, notes)
-    if (isClean(settled.verdict)) problems.push(...(await verifyAll(world, settled.gaps)))
+    if (isClean(settled.verdict))
+      problems.push(...(await verifyAll(world, settled.gaps, createRandom(`${seed}/verify`))))
   }
   problems.push(...world.unasked, ...(settled?.problems ?? []), ...(settled?.verdict.problems ?? []))
   const seconds = (Date.now() - world.startedMs) / 1000

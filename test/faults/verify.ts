@@ -1,28 +1,35 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { builtProgram } from '../../common/program.ts'
 import type { GapsAnswer } from '../../ingest/history/types.ts'
 import type { VerifyReport } from '../../ingest/verify/report.ts'
 import type { FoundGap } from './account.ts'
+import { streamPlans } from './rows.ts'
+import type { Random } from './types.ts'
 import type { RunningWorld } from './world.ts'
 
-// What the product says of itself must agree with what was found: `verify`, and the Gaps in the API.
+// What the product says of itself must agree with what was found: `verify`, the Gaps in the API, and what lies beside an export.
 
 const verifyMs = 300_000
 
 /** Ingest goes on with its own envelopes meanwhile: it is asked again where that came between. */
 const triesMax = 3
 
-type Verifiable = Pick<RunningWorld, 'ingestFile' | 'httpUrl' | 'startedMs'> & { rigs: readonly { rig: string }[] }
+type Verifiable = Pick<RunningWorld, 'ingestFile' | 'httpUrl' | 'startedMs' | 'folder'> & {
+  rigs: readonly { rig: string }[]
+}
 
-export async function verifyAll(world: Verifiable, gaps: readonly FoundGap[]): Promise<string[]> {
+/** `random`: of which rig and stream an export is looked at. */
+export async function verifyAll(world: Verifiable, gaps: readonly FoundGap[], random: Random): Promise<string[]> {
   for (let tries = 1; ; tries++) {
-    const problems = await verifyOnce(world, gaps)
+    const problems = [...(await verifyOnce(world, gaps)), ...(await checkExport(world, gaps, random.fork('export')))]
     if (problems.length === 0 || tries === triesMax) return problems
   }
 }
 
 async function verifyOnce(world: Verifiable, gaps: readonly FoundGap[]): Promise<string[]> {
-  const { code, stdout, stderr } = await runVerify(world.ingestFile)
+  const { code, stdout, stderr } = await runCommand(['verify', '--config', world.ingestFile, '--json'])
   if (code === undefined) return [`verify did not end in order: ${stderr.slice(-1000)}`]
   const report = parse<VerifyReport>(stdout)
   if (!report) return [`verify printed no JSON (exit code ${code}): ${stderr.slice(-1000)}`]
@@ -34,11 +41,11 @@ async function verifyOnce(world: Verifiable, gaps: readonly FoundGap[]): Promise
   return problems
 }
 
-const runVerify = (config: string): Promise<{ code: number | undefined; stdout: string; stderr: string }> =>
+const runCommand = (args: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string }> =>
   new Promise((resolve) => {
     execFile(
       process.execPath,
-      [builtProgram('cli'), 'verify', '--config', config, '--json'],
+      [builtProgram('cli'), ...args],
       { timeout: verifyMs, maxBuffer: 256 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : error.code
@@ -78,9 +85,9 @@ function differences(who: string, said: readonly string[], found: readonly strin
 
 async function apiGaps({ httpUrl, rigs, startedMs }: Verifiable): Promise<string[]> {
   const query = new URLSearchParams(rigs.map(({ rig }): [string, string] => ['rig', rig]))
-  // Clocks were set back and forth.
-  query.set('from', new Date(startedMs - spanMs).toISOString())
-  query.set('to', new Date(Date.now() + spanMs).toISOString())
+  const { from, to } = wholeSpan(startedMs)
+  query.set('from', from)
+  query.set('to', to)
   const response = await fetch(`${httpUrl}/v1/gaps?${query}`, { signal: AbortSignal.timeout(60_000) })
   if (!response.ok) throw new Error(`/v1/gaps answers ${response.status}: ${await response.text()}`)
   const { gaps } = (await response.json()) as GapsAnswer
@@ -88,6 +95,39 @@ async function apiGaps({ httpUrl, rigs, startedMs }: Verifiable): Promise<string
 }
 
 const spanMs = 4 * 366 * 86_400_000
+
+/** Clocks were set back and forth. */
+const wholeSpan = (startedMs: number) => ({
+  from: new Date(startedMs - spanMs).toISOString(),
+  to: new Date(Date.now() + spanMs).toISOString(),
+})
+
+interface About {
+  gaps: AnyGap[]
+  holes: unknown[]
+}
+
+/** Of one stream of one rig. */
+async function checkExport(
+  { httpUrl, rigs, startedMs, folder }: Verifiable,
+  gaps: readonly FoundGap[],
+  random: Random,
+): Promise<string[]> {
+  const of = { rig: random.pick(rigs).rig, stream: random.pick(streamPlans).stream }
+  const out = join(folder, 'exported.parquet')
+  const { from, to } = wholeSpan(startedMs)
+  const what = ['--rig', of.rig, '--stream', of.stream, '--from', from, '--to', to]
+  const { code, stderr } = await runCommand(['export', ...what, '--out', out, '--url', httpUrl])
+  if (code !== 0) return [`export of ${of.rig} ${of.stream} ends with ${code}: ${stderr.slice(-1000)}`]
+  const about = parse<About>(readFileSync(join(folder, 'exported.about.json'), 'utf8'))
+  if (!about) return [`export of ${of.rig} ${of.stream}: exported.about.json is no JSON`]
+  const found = gaps
+    .filter(({ rig, streams }) => rig === of.rig && (streams.length === 0 || streams.includes(of.stream)))
+    .map((gap) => gapKey({ ...gap, fromNs: String(gap.fromNs), toNs: String(gap.toNs) }))
+  const who = `the export of ${of.rig} ${of.stream}`
+  const holes = about.holes.length > 0 ? [`${who} has holes: ${JSON.stringify(about.holes[0])}`] : []
+  return [...differences(who, about.gaps.map(gapKey), found), ...holes]
+}
 
 function whatDiffers({ rigs, problems, influx }: VerifyReport): string {
   const words = [...problems, ...(influx?.reason ? [influx.reason] : [])]

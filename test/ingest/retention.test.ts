@@ -292,7 +292,7 @@ it('removes nothing of which it cannot be said that it is missing, and goes on f
 
   // A start in between: neither taken back into the lake nor deleted too early.
   const recovered = await recoverFiles(data.connection, data.lakeFolder, data.journalFolder, data.catalog)
-  expect(recovered).toEqual({ removed: 0, adopted: 0, unreadable: 0, adoptedEvents: 0 })
+  expect(recovered).toEqual({ removed: 0, adopted: 0, unreadable: 0, adoptedEvents: 0, missing: 0 })
   expect(data.onDisk(path)).toBe(true)
   data.pass(11 * 60_000)
   // Deleted, and a crash before that was noted.
@@ -377,4 +377,13 @@ it('grows files old by the clock at once when that is first set', () => {
   expect(passed.nowMs()).toBe(60_000)
   wallMs = Date.UTC(2026, 10, 21)
   expect(passed.nowMs()).toBe(wallMs)
+})
+
+it('counts files that the catalog lists and that somebody has deleted', async () => {
+  const data = await setUp()
+  await data.segment([1, batch(heart, early)], [1, batch(heart, early), inOther])
+  const [path] = data.files('심박') as [string]
+  rmSync(join(data.lakeFolder, path))
+  const recovered = await recoverFiles(data.connection, data.lakeFolder, data.journalFolder, data.catalog)
+  expect(recovered).toMatchObject({ removed: 0, adopted: 0, missing: 1 })
 })

@@ -71,6 +71,8 @@ export interface Recovered {
   adoptedEvents: number
   /** Neither: left alone, named `.unreadable`. */
   unreadable: number
+  /** The catalog lists them, and they are not there: somebody deleted them, or put the lake back from an older copy. */
+  missing: number
 }
 
 /**
@@ -86,15 +88,17 @@ export async function recoverFiles(
 ): Promise<Recovered> {
   await rm(asideFolder(lakeFolder), { recursive: true, force: true })
   await mkdir(asideFolder(lakeFolder), { recursive: true })
-  const known = new Set(catalog.lakeFiles().map(({ path }) => path))
+  const listed = new Set(catalog.lakeFiles().map(({ path }) => path))
+  const known = new Set(listed)
   // Those that retention has removed are deleted when no query reads them any more.
   for (const path of catalog.lakeLeftovers(Number.MAX_SAFE_INTEGER)) known.add(path)
   const cursor = catalog.cursor('lake')
   const parked = new Set(catalog.parked('lake').map(({ position }) => `${position.segment}-${position.offset}`))
-  const recovered: Recovered = { removed: 0, adopted: 0, adoptedEvents: 0, unreadable: 0 }
+  const recovered: Recovered = { removed: 0, adopted: 0, adoptedEvents: 0, unreadable: 0, missing: 0 }
   const adopted: LakeFile[] = []
   for await (const path of listFiles(lakeFolder)) {
     const name = parseName(path.slice(path.lastIndexOf('/') + 1))
+    listed.delete(path)
     if (!name || known.has(path)) continue
     const comesAgain = name.late
       ? parked.has(`${name.from.segment}-${name.from.offset}`)
@@ -114,6 +118,7 @@ export async function recoverFiles(
       recovered.unreadable++
     }
   }
+  recovered.missing = listed.size
   if (adopted.length > 0) catalog.addLakeFiles(adopted, behindAll(adopted, cursor))
   return recovered
 }

@@ -38,6 +38,12 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
   if (recovered.adopted + recovered.removed + recovered.unreadable > 0) {
     log.warn(recovered, 'files of the lake that the catalog did not know')
   }
+  if (recovered.missing > 0) {
+    log.error(
+      { files: recovered.missing },
+      'files of the lake are gone that the catalog lists: put them back; or, if the lake was put back from an older copy, stop ingest and run "rigline catalog rebuild", so that agents send again or declare what is missing',
+    )
+  }
   if (recovered.adoptedEvents > 0) {
     log.error(
       { files: recovered.adoptedEvents },

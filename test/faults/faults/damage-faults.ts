@@ -27,7 +27,7 @@ const tornSpool: Fault = {
     const folder = join(rig.data, 'spool')
     const fromMs = Date.now()
     if (random.next() < 0.5) {
-      await rig.killAt('spool.appended', random.int(1, 10), 15_000)
+      await rig.killAt('spool.appended', random.int(1, 10), 45_000)
       cutTail(newestSegment(folder), random)
     } else {
       await rig.kill()
@@ -46,7 +46,7 @@ const tornJournal: Fault = {
   async run(world, random) {
     const { ingest } = world
     if (random.next() < 0.5) {
-      await ingest.killAt('journal.appended', random.int(1, 20), 15_000)
+      await ingest.killAt('journal.appended', random.int(1, 20), 45_000)
       cutTail(newestSegment(journalOf(world)), random)
     } else {
       await ingest.kill()

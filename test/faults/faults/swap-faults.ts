@@ -65,12 +65,13 @@ const givingWayMs = 25_000
 let seconds = 0
 
 /**
- * A second ingest takes the group over, with a folder of its own and no InfluxDB; the first one ends. Then the first is started again and
- * the second ends. What the second had taken is sent to the first once more by the rigs that keep it, and declared by the others.
+ * A second ingest takes the group over, with a folder of its own and the same InfluxDB; the first one ends. Then the first is started again and
+ * the second ends. What the second had taken is sent to the first once more by the rigs that keep it, and declared by the others, though
+ * InfluxDB may have it.
  */
 const twoIngests: Fault = {
   kind: 'two_ingests',
-  touches: () => ['ingest', 'broker'],
+  touches: () => ['ingest', 'broker', 'influx'],
   async run(world, random) {
     const second = await createSecond(world)
     await sleep(random.int(0, 800))
@@ -90,9 +91,8 @@ async function createSecond(world: World) {
   const number = ++seconds
   const port = await lastingPort()
   const file = join(world.folder, `second-${number}.yaml`)
-  const { influx: _, ...config } = world.ingestConfig
   const http = { port, anonymous: true }
-  writeFileSync(file, stringify({ ...config, name: 'ingest-2', data: `second-${number}`, http }))
+  writeFileSync(file, stringify({ ...world.ingestConfig, name: 'ingest-2', data: `second-${number}`, http }))
   return world.spawn({
     name: 'second-ingest',
     command: () => ({

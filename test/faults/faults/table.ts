@@ -1,4 +1,5 @@
 import type { Fault } from '../types.ts'
+import { catalogFaults } from './catalog-faults.ts'
 import { clockFaults } from './clock-faults.ts'
 import { copyFaults } from './copy-faults.ts'
 import { damageFaults } from './damage-faults.ts'
@@ -20,6 +21,7 @@ export const allFaults: readonly Fault[] = [
   ...influxFaults,
   ...diskFaults,
   ...damageFaults,
+  ...catalogFaults,
   ...clockFaults,
   ...swapFaults,
   ...copyFaults,
