@@ -9,7 +9,7 @@ import { startWatchdog } from './watchdog.ts'
 
 // The processes of a run: each writes into a log of its own, none outlives the harness, and one that ends unasked is a problem.
 
-const readyMs = 40_000
+const readyMs = 60_000
 const stopMs = 20_000
 
 /** With the IPC channel that Rigline's agent answers on. */

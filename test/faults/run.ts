@@ -11,7 +11,8 @@ import type { RunningWorld } from './world.ts'
 
 /** A round is not over before: what a fault sets off needs its time. */
 const roundLeastMs = 2500
-const faultMs = 90_000
+/** Of a machine that has much else to do. */
+const faultMs = 180_000
 const countEveryRounds = 10
 
 export interface Summary {

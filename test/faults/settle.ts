@@ -8,7 +8,7 @@ import { database, eventually, type RunningWorld } from './world.ts'
 
 // Quiet, and then the account: what is owed, parked or on its way is waited for, within bounds, and what does not come is named.
 
-const settleMs = 60_000
+const settleMs = 120_000
 /** So long nothing more of what is missing may come, and it counts as lost. */
 const patienceMs = 25_000
 

@@ -40,7 +40,7 @@ export async function sinksOf(world: World): Promise<SinksAnswer['sinks']> {
 }
 
 /** Every sink runs and waits for nothing. */
-export const sinksRun = (world: World, timeoutMs = 30_000): Promise<void> =>
+export const sinksRun = (world: World, timeoutMs = 60_000): Promise<void> =>
   eventually('the sinks to run', timeoutMs, async () =>
     (await sinksOf(world)).every(({ state }) => state === 'running'),
   )

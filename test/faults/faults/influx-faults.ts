@@ -44,7 +44,7 @@ const refusedLines = async (world: World): Promise<number> => (await influxSink(
 
 /** What is refused is put aside when the write it was part of is done. */
 async function replayRefused(world: World): Promise<void> {
-  await eventually('InfluxDB to have what it refuses no more', 20_000, async () => {
+  await eventually('InfluxDB to have what it refuses no more', 60_000, async () => {
     const influx = await influxSink(world)
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
@@ -116,7 +116,7 @@ const long: Fault = {
     try {
       rig.burst(burstBytesPerS)
       const isOwed = async () => ((await influxSink(world))?.owedBytes ?? 0) > 0
-      await eventually('InfluxDB to be owed what the journal has no room for', 30_000, isOwed)
+      await eventually('InfluxDB to be owed what the journal has no room for', 60_000, isOwed)
       await rest(random, 0, 1_500)
     } finally {
       rig.burst(0)

@@ -39,7 +39,7 @@ const lakeRenamed: Fault = {
   async run(world, random) {
     // One part has several files: some of them are there already.
     await world.ingest.killAt('lake.renamed', random.int(1, 8), reachedMs)
-    await eventually('the lake to be written again', 20_000, async () => (await lakeRestarts(world)) > 0)
+    await eventually('the lake to be written again', 60_000, async () => (await lakeRestarts(world)) > 0)
     return []
   },
 }

@@ -7,7 +7,7 @@ import { eventually } from '../world.ts'
 // One envelope kills the process that writes the lake, again and again, until it is found and set aside; after the fix it is replayed.
 
 /** Each death is followed by a longer pause, so the load rests: a part of few envelopes is halved to one in few deaths. */
-const asideMs = 60_000
+const asideMs = 100_000
 
 async function ask<T>({ httpUrl }: World, path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${httpUrl}${path}`, {
@@ -49,7 +49,7 @@ export const lakePoisoned: Fault = {
       })
       await sleep(300)
       let answer: ReplayManyAnswer | undefined
-      await eventually('what was set aside to be replayed', 20_000, async () => {
+      await eventually('what was set aside to be replayed', 45_000, async () => {
         answer = await ask<ReplayManyAnswer>(world, '/v1/quarantine/replay', { by: 'lake' })
         return (await ofLake(world)) === 0
       }).catch((error: Error) => {

@@ -61,7 +61,7 @@ const answers = (port: number): Promise<boolean> =>
 
 /** Exit code of an ingest whose groups were taken over. */
 const takenOverCode = 3
-const givingWayMs = 25_000
+const givingWayMs = 60_000
 let seconds = 0
 
 /**
