@@ -4,7 +4,7 @@ import { createRandom } from './random.ts'
 import type { Planned } from './schedule.ts'
 import { isClean, type Settled, settleAndCount } from './settle.ts'
 import type { Excuse } from './types.ts'
-import { verifyAll } from './verify.ts'
+import { checkExport, verifyAll } from './verify.ts'
 import type { RunningWorld } from './world.ts'
 
 // The rounds: faults under load, every so often quiet and the account, and at the end that of `verify`.
@@ -67,8 +67,10 @@ export async function runRounds(
   // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.
   if (!signal.aborted && problems.length === 0 && !(settled && settled.problems.length > 0)) {
     settled = await settleAndCount(world, excuses, notes)
-    if (isClean(settled.verdict))
-      problems.push(...(await verifyAll(world, settled.gaps, createRandom(`${seed}/verify`))))
+    if (isClean(settled.verdict)) {
+      problems.push(...(await verifyAll(world, settled.gaps)))
+      problems.push(...(await checkExport(world, settled.gaps, createRandom(`${seed}/export`))))
+    }
   }
   problems.push(...world.unasked, ...(settled?.problems ?? []), ...(settled?.verdict.problems ?? []))
   const seconds = (Date.now() - world.startedMs) / 1000

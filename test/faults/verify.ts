@@ -16,14 +16,11 @@ const verifyMs = 300_000
 /** Ingest goes on with its own envelopes meanwhile: it is asked again where that came between. */
 const triesMax = 3
 
-type Verifiable = Pick<RunningWorld, 'ingestFile' | 'httpUrl' | 'startedMs' | 'folder'> & {
-  rigs: readonly { rig: string }[]
-}
+type Verifiable = Pick<RunningWorld, 'ingestFile' | 'httpUrl' | 'startedMs'> & { rigs: readonly { rig: string }[] }
 
-/** `random`: of which rig and stream an export is looked at. */
-export async function verifyAll(world: Verifiable, gaps: readonly FoundGap[], random: Random): Promise<string[]> {
+export async function verifyAll(world: Verifiable, gaps: readonly FoundGap[]): Promise<string[]> {
   for (let tries = 1; ; tries++) {
-    const problems = [...(await verifyOnce(world, gaps)), ...(await checkExport(world, gaps, random.fork('export')))]
+    const problems = await verifyOnce(world, gaps)
     if (problems.length === 0 || tries === triesMax) return problems
   }
 }
@@ -107,9 +104,9 @@ interface About {
   holes: unknown[]
 }
 
-/** Of one stream of one rig. */
-async function checkExport(
-  { httpUrl, rigs, startedMs, folder }: Verifiable,
+/** What lies beside an export of one stream of one rig. */
+export async function checkExport(
+  { httpUrl, rigs, startedMs, folder }: Omit<Verifiable, 'ingestFile'> & Pick<RunningWorld, 'folder'>,
   gaps: readonly FoundGap[],
   random: Random,
 ): Promise<string[]> {
