@@ -194,7 +194,7 @@ async function reportStream(
   try {
     if (influx) fromInflux = await compareInflux(context, rig, stream, finding, influx)
     const gaps = fromInflux?.agree === false ? leaveOutLost(context, rig, stream) : 0
-    if (influx && gaps > 0) {
+    if (influx && gaps > 0 && fromInflux && !lacks(fromInflux)) {
       const apart = await checkLake(context, rig, stream)
       fromInflux = await compareInflux(context, rig, stream, apart, influx)
       if (fromInflux) fromInflux.leftOutGaps = gaps
@@ -242,6 +242,10 @@ const differ = (
   if (one.rows === other.rows && one.readings === other.readings) return `values in ${a} differ from ${b}`
   return `${a} has ${one.rows} rows with ${one.readings} readings, ${b} says ${other.rows} with ${other.readings}`
 }
+
+/** In such a Gap InfluxDB may have more than the lake, and never less. */
+const lacks = ({ rows, expected, fields }: InfluxStreamReport): boolean =>
+  rows < expected.rows || fields.some((field) => field.influx.readings < field.expected.readings)
 
 /** What the lake lost, or never got, after it had come: InfluxDB may have it. */
 const lostInLake = new Set<Cause>(['ingest_restored', 'journal_damaged', 'quarantine_full'])

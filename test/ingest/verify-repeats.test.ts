@@ -8,7 +8,7 @@ import { printReport } from '../../ingest/verify/print-report.ts'
 import { verify } from '../../ingest/verify/verify.ts'
 import type { Body, Schema } from '../../protos/types.ts'
 import { describeWith } from '../services/debian.ts'
-import { type Influxd, startInfluxd } from '../services/influxd.ts'
+import { type Influxd, influxQuery, startInfluxd } from '../services/influxd.ts'
 import { makeConfig } from './influx-setup.ts'
 import { f64, makeBatch } from './lake-setup.ts'
 import { startRunner } from './run-sink-setup.ts'
@@ -68,6 +68,7 @@ await describeWith('influxd', 'verify of rows that came more than once', () => {
         await runner.flush()
         await runner.close()
       },
+      query: (query: string) => influxQuery(influxd.url, query, { database: influx.database }),
       write: (line: string) => fetch(`${influxd.url}/write?db=${influx.database}`, { method: 'POST', body: line }),
       async stream() {
         const report = await verify({ dataFolder: data.folder, influx })
@@ -149,6 +150,21 @@ await describeWith('influxd', 'verify of rows that came more than once', () => {
     expect(stream.influx).toMatchObject({ leftOutGaps: 1, rows: 19 })
     await data.write(`심전도,rig=${rig} x=1 ${at(31)}`)
     expect((await data.stream()).report.agree).toBe(false)
+  })
+
+  it('does not let a Gap of the lake hide what InfluxDB lacks', async () => {
+    const data = await ground()
+    await data.put(1, rows(0, 20))
+    const at = (row: number) => startNs + BigInt(row) * 1_000_003n
+    const gap = { fromNs: at(9), toNs: at(30), streams: [], detail: '', spool: '', numbers: [], rows: 0 }
+    await data.put(2, { type: 'gap', gap: { ...gap, cause: 'journal_damaged' } })
+    await data.lakeTakesAll()
+    await data.influxTakesAll()
+    expect((await data.stream()).report.agree).toBe(true)
+    await data.query(`DELETE FROM "${schema.stream}" WHERE time = ${at(15)}`)
+    const { report, stream } = await data.stream()
+    expect(report.agree).toBe(false)
+    expect(stream.influx).toMatchObject({ rows: 19, expected: { rows: 20 }, leftOutGaps: 0 })
   })
 
   it('does not miss in a damaged journal what the lake has', async () => {
