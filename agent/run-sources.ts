@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
 import type { Gap, Schema, SourceHealth } from '../protos/types.ts'
@@ -197,16 +198,5 @@ function runSource(
   }
 }
 
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timeout = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timeout)
-        resolve()
-      },
-      { once: true },
-    )
-  })
-}
+/** Leaves nothing at the signal: a source may wait for room for days. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {})

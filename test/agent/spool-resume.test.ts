@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events'
 import { readFileSync, truncateSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createBatcher, type StreamState } from '../../agent/batcher.ts'
 import { findResume, openSources, type RunningSource } from '../../agent/run-sources.ts'
@@ -150,4 +152,35 @@ describe('resuming', () => {
     expect(at(state('a', 50, { position: 80, origin: 'a' }), state('b', 9))).toEqual({ position: 0, origin: 'b' })
     expect(at(state('a', 50, { position: 7, origin: 'b' }), state('b', 9))).toEqual({ position: 7, origin: 'b' })
   })
+})
+
+test('a source that waits for room, for days, leaves nothing at the signal that would end it', async () => {
+  let signal: AbortSignal | undefined
+  const source: Source = {
+    streams: [],
+    async *rows(stop) {
+      signal = stop
+      yield { rows: [], events: [], origin: 'file' }
+    },
+    health: () => ({ state: 'running', badLines: 0, badLineSamples: [], detail: '' }),
+    close: async () => {},
+  }
+  const none = () => {}
+  const [running] = await openSources([{ type: 'lines', name: 'file' } as never], {
+    folder: '',
+    log: silentLog,
+    openSource: async () => source,
+    nowNs: () => 0n,
+    streams: new Map(),
+    createBatcher: none as never,
+    onEvent: none,
+    onGap: none,
+    onThrough: none,
+    drained: async () => {},
+    hasRoom: () => false,
+  })
+  running!.start()
+  await sleep(1000)
+  expect(getEventListeners(signal!, 'abort').length).toBeLessThanOrEqual(1)
+  await running!.close()
 })
