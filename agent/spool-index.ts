@@ -113,7 +113,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
 
   const segmentEntry = (name: string): SegmentEntry => {
     let entry = segments.at(-1)
-    if (entry?.name !== name) entry = segments.find((known) => known.name === name)
+    // Names rise: one behind the newest is new.
+    if (entry && entry.name !== name) entry = entry.name < name ? undefined : segments.find((one) => one.name === name)
     if (!entry) {
       entry = { name, spool: '', first: 0, last: 0 }
       segments.push(entry)
@@ -339,10 +340,11 @@ export function createSpoolIndex(group = ''): SpoolIndex {
         (sum, entry) => sum + index.unconfirmed(entry).reduce((count, { from, to }) => count + to - from + 1, 0),
         0,
       ),
-    remembered: () =>
-      [...spools].map(([spool, entry]) => {
-        const own = segments.filter((segment) => segment.spool === spool && segment.first > 0)
-        const facts = own.reduce<Facts | undefined>((sum, segment) => joinFacts(sum, segment.facts), undefined)
+    remembered() {
+      const kept = new Map<string, Facts | undefined>()
+      for (const { spool, first, facts } of segments) if (first > 0) kept.set(spool, joinFacts(kept.get(spool), facts))
+      return [...spools].map(([spool, entry]) => {
+        const facts = kept.get(spool)
         return {
           spool,
           // One that two ingests have parts of is nobody's to ask.
@@ -357,7 +359,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
           ],
           declared: entry.declared.filter((one) => isPending(one) && one.at !== Number.MAX_SAFE_INTEGER),
         }
-      }),
+      })
+    },
   }
   return index
 }

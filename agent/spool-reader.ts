@@ -1,5 +1,5 @@
 import type { LogRecord, Position, SegmentInfo } from '../common/segment-log-types.ts'
-import { readSegment as readFile, readRecords } from '../common/segment-reader.ts'
+import { readSegment as readFile, sealedEnd } from '../common/segment-reader.ts'
 import type { EnvelopeHeader, Range } from '../protos/types.ts'
 import type { Facts } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
@@ -11,16 +11,19 @@ import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 /** Enough for a checkpoint and the first envelope behind it; a larger record is read whole all the same. */
 const headBytes = 8 * 1024
 
-/** The records of one segment; `head`: in small pieces and without a look at its neighbours, for whoever needs the first few. */
-export async function* readSegment(folder: string, segment: string, head?: 'head'): AsyncGenerator<LogRecord> {
-  const end = { segment, offset: Number.MAX_SAFE_INTEGER }
-  if (head) {
-    for await (const records of readFile(folder, segment, 0, end.offset, { chunkBytes: headBytes })) yield* records
-    return
-  }
-  for await (const record of readRecords(folder, { segment, offset: 0 }, end)) {
-    if (record.position.segment === segment) yield record
-  }
+/**
+ * The records of one sealed segment, whose successor may say where it ends; `head`: in small pieces, for whoever needs the first few.
+ * The folder is not listed for it: there may be thousands.
+ */
+export async function* readSegment(
+  folder: string,
+  segment: string,
+  successor: string | undefined,
+  head?: 'head',
+): AsyncGenerator<LogRecord> {
+  const end = head ? Number.MAX_SAFE_INTEGER : await sealedEnd(folder, segment, successor)
+  const options = head ? { chunkBytes: headBytes } : {}
+  for await (const records of readFile(folder, segment, 0, end, options)) yield* records
 }
 
 export interface ReadEnvelope {
@@ -46,13 +49,14 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
   let stopped: { at: Position; seq: number } | undefined
   return async function* read(from: Position | undefined): AsyncGenerator<ReadEnvelope> {
     const end = synced()
-    for (const { name, sealed } of segments()) {
+    const names = segments()
+    for (const [i, { name, sealed }] of names.entries()) {
       if (name > end.segment) break
       if (from && name < from.segment) continue
       const entry = index.segments.find((known) => known.name === name)
       if (sealed && entry && index.unconfirmed(entry).length === 0) continue
       const start = from?.segment === name ? from.offset : 0
-      const to = name === end.segment ? end : { segment: name, offset: Number.MAX_SAFE_INTEGER }
+      const to = name === end.segment ? end.offset : await sealedEnd(folder, name, names[i + 1]?.name)
       const goesOn = stopped?.at.segment === name && stopped.at.offset === start
       const lastSeq = goesOn ? stopped?.seq : start === 0 && entry && entry.first > 0 ? entry.first - 1 : undefined
       const watch =
@@ -61,13 +65,14 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
           const unknown = index.damaged(spool, range, facts)
           if (unknown.length > 0) onDamaged(spool, unknown, name)
         })
-      for await (const { position, next, bytes } of readRecords(folder, { segment: name, offset: start }, to)) {
-        if (position.segment !== name || isCheckpoint(bytes)) continue
-        const header = headerOf(bytes)
-        if (!header) continue
-        watch?.saw(header, bytes)
-        stopped = { at: next, seq: header.seq }
-        yield { spool: header.spool, seq: header.seq, bytes: bytes.slice(), position, next }
+      for await (const records of readFile(folder, name, start, to)) {
+        for (const { position, next, bytes } of records) {
+          const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
+          if (!header) continue
+          watch?.saw(header, bytes)
+          stopped = { at: next, seq: header.seq }
+          yield { spool: header.spool, seq: header.seq, bytes: bytes.slice(), position, next }
+        }
       }
       watch?.ended(name !== end.segment)
     }

@@ -17,8 +17,8 @@ export interface RoomOptions {
   keepConfirmed: boolean
   log: Logger
   add(body: Body): Promise<unknown>
-  /** Resolves when the log takes nothing. */
-  blocked(): Promise<void>
+  /** Resolves when the work is done, or when the log takes nothing. */
+  unlessBlocked(work: Promise<unknown>): Promise<void>
   /** Closes the segment that is being written, so that it can go; false if there is nothing in it. */
   closeSegment(): Promise<boolean>
   onMade(): void
@@ -110,12 +110,13 @@ export function createSpoolRoom(options: RoomOptions): SpoolRoom {
 
   /** The Gap is on disk before the segment goes, for a kill in between would leave a hole; unless the disk takes nothing more. */
   const declareLoss = async (entry: SegmentEntry) => {
-    const loss = await describeLoss(readSegment(folder, entry.name), entry, index.unconfirmed(entry))
+    const successor = segmentLog.segments().find(({ name }) => name > entry.name)?.name
+    const loss = await describeLoss(readSegment(folder, entry.name, successor), entry, index.unconfirmed(entry))
     if (!loss) return
     const { numbers, rows } = loss.gap
     log.error({ numbers, rows, spool: entry.spool }, 'the spool is full: its oldest envelopes are dropped')
     const declared = [...loss.kept, { type: 'gap' as const, gap: loss.gap }].map((body) => options.add(body))
-    await Promise.race([Promise.all(declared), options.blocked()])
+    await options.unlessBlocked(Promise.all(declared))
   }
 
   const dropConfirmed = async () => {

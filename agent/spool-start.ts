@@ -5,7 +5,7 @@ import { hashSchema } from '../protos/schema-hash.ts'
 import type { Body, EnvelopeHeader } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 import { factsBetween } from './spool-facts.ts'
-import type { SpoolIndex } from './spool-index.ts'
+import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import type { RememberedSpool } from './spool-memory.ts'
 
 // What a start finds in the spool of earlier starts. Nothing in it may keep an agent from starting: what can't be read is passed
@@ -146,6 +146,18 @@ async function readHead(log: OldLog, segment: string): Promise<Head> {
 async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promise<string[]> {
   let unreadable: string[] = []
   const unknown: string[] = []
+  // One pass for each, for there may be thousands of segments.
+  const lastOf = new Map<string, SegmentEntry>()
+  /** The highest number that a checkpoint of the spool knew of. */
+  const told = new Map<string, number>()
+  for (const { checkpoint } of heads) {
+    if (checkpoint) told.set(checkpoint.spool, Math.max(told.get(checkpoint.spool) ?? 0, checkpoint.nextSeq - 1))
+  }
+  const following: (EnvelopeHeader | undefined)[] = []
+  heads.reduceRight<EnvelopeHeader | undefined>((next, { envelope }, i) => {
+    following[i] = next
+    return envelope ?? next
+  }, undefined)
   for (const [i, { segment, checkpoint, envelope }] of heads.entries()) {
     if (!envelope) {
       index.segments.push({ name: segment, spool: '', first: 0, last: 0 })
@@ -153,7 +165,7 @@ async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promi
       continue
     }
     const { spool, seq } = envelope
-    const before = index.segments.findLast((entry) => entry.spool === spool)?.last
+    const before = lastOf.get(spool)?.last
     const entry = index.noted(segment, spool, seq, checkpoint?.spool === spool ? checkpoint.group : undefined)
     // If these were deleted long ago, ingest has them, and says so before anything is declared.
     const nextSeq = checkpoint?.spool === spool ? Math.min(checkpoint.nextSeq, seq) : seq
@@ -163,7 +175,8 @@ async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promi
       index.damaged(spool, { from, to: seq - 1 }, undefined)
     } else unknown.push(...unreadable)
     unreadable = []
-    const next = heads.slice(i + 1).find((head) => head.envelope)?.envelope
+    lastOf.set(spool, entry)
+    const next = following[i]
     if (next?.spool === spool) {
       index.noted(segment, spool, Math.max(entry.last, next.seq - 1))
       continue
@@ -173,8 +186,7 @@ async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promi
       if (header?.spool === spool) index.noted(segment, spool, header.seq)
     }
     // A later checkpoint of the spool, in a segment whose envelopes are gone.
-    const told = heads.slice(i + 1).map((head) => (head.checkpoint?.spool === spool ? head.checkpoint.nextSeq - 1 : 0))
-    const last = Math.max(0, ...told)
+    const last = told.get(spool) ?? 0
     if (last <= entry.last) continue
     index.damaged(spool, { from: entry.last + 1, to: last }, undefined)
     index.noted(segment, spool, last)
@@ -185,10 +197,11 @@ async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promi
 /** The times of each segment's rows, from its own checkpoint and the next one's: nothing is read for it. */
 function noteFacts(heads: Head[], streams: ReadonlyMap<string, StreamState>, index: SpoolIndex): void {
   let after: ReadonlyMap<string, StreamState> = streams
+  const entries = new Map(index.segments.map((entry) => [entry.name, entry]))
   for (const { segment, checkpoint } of heads.toReversed()) {
     if (!checkpoint) continue
     const before = readStreams(checkpoint)
-    const entry = index.segments.find(({ name }) => name === segment)
+    const entry = entries.get(segment)
     const facts = factsBetween(before, after)
     if (entry && facts) entry.facts = facts
     after = before

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Position, SegmentLog } from '../common/segment-log-types.ts'
+import type { StreamState } from './batcher.ts'
 
 // Puts envelopes into the spool's log in the order of their numbers, whatever the disk does: if it takes none, those that
 // wait are kept in memory, bounded, published from there, and written in order as soon as it takes them again.
@@ -13,6 +14,8 @@ export interface NumberedEnvelope {
   /** Of a batch: what the segment is remembered by. */
   times?: BigInt64Array
   stream?: string
+  /** Of the stream after this batch. */
+  state?: StreamState
 }
 
 export interface WriterOptions {
@@ -41,8 +44,10 @@ interface Waiting {
 export interface SpoolWriter {
   /** Resolves true when the envelope is durable, false when it is in memory because the disk can't be written. Call in the order of numbers. */
   write(envelope: NumberedEnvelope): Promise<boolean>
-  /** Resolves when the log refuses what is written to it, at once if it does now. */
-  blocked(): Promise<void>
+  /** Resolves when the work is done, or the log refuses what is written to it; at once if it does now. */
+  unlessBlocked(work: Promise<unknown>): Promise<void>
+  /** The lowest number that the log has refused and not taken since; undefined if all that was written is in the log, in order. */
+  refusedFrom(): number | undefined
   /** Envelopes that are not on disk. */
   count(): number
   /** Tries the disk once more; what it does not take is lost with the process. */
@@ -60,8 +65,10 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
   let backlogBytes = 0
   let lastError: unknown
   let failures = 0
-  const blockedWaiters: (() => void)[] = []
-  let settled = () => {}
+  const blockedWaiters = new Set<() => void>()
+  const settledWaiters: (() => void)[] = []
+  /** Ends the wait for the next attempt. */
+  const ending = new AbortController()
 
   const keep = (waiting: Waiting) => {
     backlog.push(waiting)
@@ -86,21 +93,20 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
           lastError = error
           failures++
           keep(waiting)
-          recovering ??= recover()
-          for (const tell of blockedWaiters.splice(0)) tell()
+          if (!closed) recovering ??= recover()
+          for (const tell of blockedWaiters) tell()
         },
       )
       .finally(() => {
         outstanding--
-        if (outstanding === 0) settled()
+        if (outstanding > 0) return
+        for (const tell of settledWaiters.splice(0)) tell()
       })
   }
 
   const allSettled = async () => {
     while (outstanding > 0) {
-      await new Promise<void>((resolve) => {
-        settled = resolve
-      })
+      await new Promise<void>((resolve) => settledWaiters.push(resolve))
     }
     backlog.sort((a, b) => a.envelope.seq - b.envelope.seq)
   }
@@ -131,7 +137,7 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
       if (outcome === 'all') break
       if (outcome === 'some') continue
       hold()
-      await sleep(retryMs, undefined, { ref: false })
+      await sleep(retryMs, undefined, { ref: false, signal: ending.signal }).catch(() => {})
     }
     recovering = undefined
     if (!held || backlog.length > 0) return
@@ -174,17 +180,23 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
           tell(waiting)
         }
       }),
-    blocked: () =>
-      new Promise((resolve) => {
-        if (recovering) resolve()
-        else blockedWaiters.push(resolve)
+    unlessBlocked: (work) =>
+      new Promise((resolve, reject) => {
+        if (recovering) return resolve()
+        blockedWaiters.add(resolve)
+        const forget = () => blockedWaiters.delete(resolve)
+        work.then(() => resolve(), reject).finally(forget)
       }),
+    refusedFrom: () =>
+      backlog.reduce<number | undefined>((least, { envelope: { seq } }) => Math.min(least ?? seq, seq), undefined),
     count: () => outstanding + backlog.length,
     async close() {
       closed = true
+      ending.abort()
       await recovering
       await allSettled()
       if (backlog.length > 0) await drain()
+      for (const { settle } of backlog) settle(false)
     },
   }
 }

@@ -108,7 +108,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     .segments()
     .filter(({ sealed }) => sealed)
     .map(({ name }) => name)
-  const read = (segment: string, head?: 'head') => readSegment(folder, segment, head)
+  const successors = new Map(segmentLog.segments().map(({ name }, i, all) => [name, all[i + 1]?.name]))
+  const read = (segment: string, head?: 'head') => readSegment(folder, segment, successors.get(segment), head)
   const found = await readOldSpool({ segments, read }, index, remembered)
   for (const { spool } of remembered ?? []) if (spool > found.predecessor) found.predecessor = spool
   if (found.rig !== undefined && found.rig !== options.rig) {
@@ -146,6 +147,8 @@ function createSpool(
   const id = ulid(predecessor || undefined)
   const schemas = new Map<string, Uint8Array>()
   const schemaEnvelopes = new Map<string, Uint8Array>()
+  /** As `streams`, of what is on disk. */
+  const written = new Map(streams)
   const doubts = createDoubts(options.doubts)
   let seq = 0
   let inSegment = 0
@@ -154,7 +157,6 @@ function createSpool(
   let askedAtMs = Number.NEGATIVE_INFINITY
   let unwritten: Gap | undefined
   let needsCheckpoint = false
-  let isHeld = false
 
   const settle = (bytes: number) => {
     waiting -= bytes
@@ -173,6 +175,7 @@ function createSpool(
       const entry = index.noted(position.segment, id, envelope.seq)
       const facts = envelope.times && addRows(entry.facts, envelope.stream, envelope.times)
       if (facts) entry.facts = facts
+      if (envelope.stream !== undefined && envelope.state) setLast(written, envelope.stream, envelope.state)
       room.check()
       options.onDurable({ ...envelope, spool: id, position })
     },
@@ -188,8 +191,7 @@ function createSpool(
           'the spool cannot be written: envelopes are kept in memory, and lost if the agent ends',
         )
       } else log.warn('the spool can be written again')
-      isHeld = reason !== undefined
-      options.onHeld?.(isHeld)
+      options.onHeld?.(reason !== undefined)
       if (reason || !unwritten) return
       const gap = unwritten
       unwritten = undefined
@@ -208,7 +210,7 @@ function createSpool(
     keepConfirmed: options.keepConfirmed ?? false,
     log,
     add: (body) => add(body),
-    blocked: writer.blocked,
+    unlessBlocked: writer.unlessBlocked,
     async closeSegment() {
       if (inSegment === 0) return false
       inSegment = 0
@@ -221,14 +223,17 @@ function createSpool(
     },
   })
 
-  const checkpoint = () =>
-    encodeCheckpoint({
+  /** Nothing that the disk has refused may count as spooled: it is gone with the agent, and its source must read it again. */
+  const checkpoint = () => {
+    const refusedFrom = writer.refusedFrom()
+    return encodeCheckpoint({
       format: 1,
       spool: id,
       group: options.group,
-      nextSeq: seq + 1,
-      streams: checkpointStreams(streams),
+      nextSeq: refusedFrom ?? seq + 1,
+      streams: checkpointStreams(refusedFrom === undefined ? streams : written),
     })
+  }
 
   const beginSegment = () => {
     inSegment = 0
@@ -262,12 +267,14 @@ function createSpool(
     inSegment += bytes.length
     if (body.type === 'schema') schemaEnvelopes.set(streamKey(body.bytes), bytes)
     if (body.type === 'gap') index.declared(body.gap.spool, body.gap.numbers, id, number)
-    const { firstRowAtNs, stream } = extra ?? {}
+    const { firstRowAtNs, stream, state } = extra ?? {}
     const envelope: NumberedEnvelope = {
       seq: number,
       bytes,
       ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }),
-      ...(body.type === 'batch' ? { times: body.batch.times, ...(stream === undefined ? {} : { stream }) } : {}),
+      ...(body.type === 'batch' ? { times: body.batch.times } : {}),
+      ...(stream === undefined ? {} : { stream }),
+      ...(state === undefined ? {} : { state }),
     }
     const durable = await writer.write(envelope)
     settle(bytes.length)
@@ -330,11 +337,10 @@ function createSpool(
         const before = state?.through?.origin === at.origin ? state.through : undefined
         isNew ||= !before
         if (before && before.position >= at.position) continue
-        if (state) state.through = at
-        else streams.set(name, { era: 0, position: 0, origin: '', through: at })
+        streams.set(name, { ...(state ?? { era: 0, position: 0, origin: '' }), through: at })
       }
       // Another file, say: a stream without a row in it must not lead back to its beginning.
-      if (isNew && !isHeld) segmentLog.append(checkpoint()).catch(() => {})
+      if (isNew && writer.refusedFrom() === undefined) segmentLog.append(checkpoint()).catch(() => {})
     },
     read,
     confirm(receipt) {

@@ -83,7 +83,7 @@ async function segmentNames(directory: string): Promise<string[]> {
 }
 
 /** Where a segment ends that has a successor: at the file's end, unless the successor says that a write failed there. */
-async function sealedEnd(directory: string, name: string, successor: string | undefined): Promise<number> {
+export async function sealedEnd(directory: string, name: string, successor: string | undefined): Promise<number> {
   if (successor === undefined) return sealed
   const { predecessor } = (await readSegmentHeader(directory, successor)) ?? {}
   return predecessor?.segment === name ? predecessor.offset : sealed
