@@ -1,8 +1,18 @@
-import { growthOf, type Judgement, judgeGrowth, judgeMost, judgeSteady, type Numbers, numbersOf } from './curves.ts'
+import {
+  growthOf,
+  type Judgement,
+  judgeGrowth,
+  judgeMost,
+  judgeSteady,
+  type Numbers,
+  numbersOf,
+  type Point,
+} from './curves.ts'
 import { type CurveName, curveNames, type Sample } from './sample.ts'
 import { limits, segmentAgeS } from './station.ts'
 
-// What each curve may do. A bound that is broken is told as `grows`, and fails the soak.
+// What each curve may do. A bound that is broken is told as `grows`, and fails the soak. Slopes, growth and thirds are of the time under
+// load; what must hold after quiet is held to the last sample.
 
 export interface JudgedCurve extends Numbers {
   judgement: Judgement
@@ -23,13 +33,17 @@ const walBytesMost = 16 * 1024 * 1024
 /** Bytes of a row, and of a file's footer and columns: many files of a few seconds have few rows. */
 const lakeBytesPerRow = 150
 const lakeBytesPerFile = 16 * 1024
+/** A few wait for the schema at a time, for each sink. */
+const parkedMost = 20
 /** Streams of rigs, `odd`, and what is no reading: events, clock, gaps, health, schemas, the ledger. */
 const lakeTables = 12
 
 interface Bound {
   /** In words. */
   says: string
-  judge(points: { atS: number; value: number }[], samples: readonly Sample[]): Judgement
+  judge(points: Point[], samples: readonly Sample[]): Judgement
+  /** It holds after quiet, or is broken, whatever was before. */
+  afterQuiet?(value: number, quiet: Sample): boolean
 }
 
 const memory: Bound = {
@@ -71,7 +85,8 @@ const bounds: Record<CurveName, Bound> = {
   },
   spool_bytes_most: {
     says: 'after quiet two segments at most',
-    judge: (points) => judgeMost(points.slice(-1), 2 * limits.spoolSegmentBytesMax),
+    judge: (points) => judgeSteady(points, memoryShare, limits.spoolSegmentBytesMax),
+    afterQuiet: (bytes) => bytes <= 2 * limits.spoolSegmentBytesMax,
   },
   catalog_bytes: {
     says: `${bytesPerLakeFile} a lake file + ${bytesPerSpool} a spool + ${catalogFixedBytes}`,
@@ -108,12 +123,14 @@ const bounds: Record<CurveName, Bound> = {
   spools: { says: 'one a start of an agent', judge: (points) => judgeGrowth(points, Number.POSITIVE_INFINITY) },
   ranges: {
     says: 'after quiet one a spool',
-    judge: (points, samples) =>
-      (points.at(-1)?.value ?? 0) > (samples.at(-1)?.values.spools ?? 0)
-        ? 'grows'
-        : judgeGrowth(points, Number.POSITIVE_INFINITY),
+    judge: (points) => judgeGrowth(points, Number.POSITIVE_INFINITY),
+    afterQuiet: (ranges, { values: { spools = 0 } }) => ranges <= spools,
   },
-  parked: { says: 'after quiet none', judge: (points) => judgeMost(points.slice(-1), 0) },
+  parked: {
+    says: 'after quiet none',
+    judge: (points) => judgeMost(points, parkedMost),
+    afterQuiet: (parked) => parked === 0,
+  },
 }
 
 const pointsOf = (samples: readonly Sample[], name: CurveName) =>
@@ -125,11 +142,17 @@ const pointsOf = (samples: readonly Sample[], name: CurveName) =>
 /** `starts`: of agents, each a spool. */
 export function judgeCurves(samples: readonly Sample[], starts: number): JudgedCurves {
   const judged: JudgedCurves = {}
+  const underLoad = samples.filter(({ quiet }) => !quiet)
+  const quiet = samples.find(({ quiet }) => quiet)
   for (const name of curveNames) {
     const points = pointsOf(samples, name)
     if (points.length === 0) continue
-    const { says, judge } = bounds[name]
-    judged[name] = { ...numbersOf(points), judgement: judge(points, samples), bound: says }
+    const { says, judge, afterQuiet } = bounds[name]
+    const loaded = pointsOf(underLoad, name)
+    const numbers = { ...numbersOf(points), perHour: numbersOf(loaded).perHour }
+    judged[name] = { ...numbers, judgement: judge(loaded, underLoad), bound: says }
+    const value = quiet?.values[name]
+    if (quiet && value !== undefined && afterQuiet?.(value, quiet) === false) judged[name].judgement = 'grows'
   }
   // Ingest has one of its own.
   if (judged.spools && judged.spools.last > starts + 1) judged.spools.judgement = 'grows'

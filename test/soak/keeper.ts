@@ -5,19 +5,20 @@ import type { Sample } from './sample.ts'
 
 export interface Keeper {
   readonly samples: readonly Sample[]
-  take(): Promise<void>
+  /** `quiet`: the last one. */
+  take(quiet?: boolean): Promise<void>
   run(everyMs: number, signal: AbortSignal, onSample: (sample: Sample) => void): Promise<void>
 }
 
 const triesMax = 3
 
 /** A look that fails is tried again: files come and go meanwhile. */
-export function createKeeper(look: () => Sample, problems: string[]): Keeper {
+export function createKeeper(look: (quiet: boolean) => Sample, problems: string[]): Keeper {
   const samples: Sample[] = []
-  const take = async () => {
+  const take = async (quiet = false) => {
     for (let tries = 1; ; tries++) {
       try {
-        samples.push(look())
+        samples.push(look(quiet))
         return
       } catch (error) {
         if (tries < triesMax) await sleep(200)

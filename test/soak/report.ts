@@ -18,8 +18,9 @@ export interface CatalogRate {
 const tablesShown = 8
 
 export function catalogRate(samples: readonly Sample[], tables: CatalogRate['tables']): CatalogRate {
-  const points = (name: CurveName) => samples.map(({ atS, values }) => ({ atS, value: values[name] ?? 0 }))
-  const seconds = growthOf(samples.map(({ atS }) => ({ atS, value: atS })))
+  const underLoad = samples.filter(({ quiet }) => !quiet)
+  const points = (name: CurveName) => underLoad.map(({ atS, values }) => ({ atS, value: values[name] ?? 0 }))
+  const seconds = growthOf(underLoad.map(({ atS }) => ({ atS, value: atS })))
   const perSegment = seconds > 0 ? (growthOf(points('lake_files')) / seconds) * segmentAgeS : 0
   const bytesPer = (name: string) => {
     const found = tables.find(({ table }) => table === name)

@@ -61,7 +61,7 @@ export async function runSoak({ folder, seed, minutes, signal, log }: SoakOption
     if (signal.aborted) end()
     signal.addEventListener('abort', end)
     const stop = churn.signal
-    const keeper = createKeeper(() => takeSample(soak), soak.problems)
+    const keeper = createKeeper((quiet) => takeSample(soak, quiet), soak.problems)
     const sampling = keeper.run(everyS(minutes * 60) * 1000, stop, (sample) => log(describeSample(sample)))
     await Promise.all([
       runLane(soak, 'rigs', rigActions, [500, 3000], stop),
@@ -72,7 +72,7 @@ export async function runSoak({ folder, seed, minutes, signal, log }: SoakOption
     clearTimeout(timer)
     const lastedMinutes = (performance.now() - startedMs) / 60_000
     const settled = await settle(soak)
-    await keeper.take()
+    await keeper.take(true)
     log(printSamples(keeper.samples))
     return summarize(soak, keeper.samples, lastedMinutes, settled)
   } finally {
@@ -100,15 +100,18 @@ async function settle(soak: Soak): Promise<Settled> {
     influxUrl: station.influxUrl,
   }
   soak.log(`quiet, and the account of ${streams.reduce((sum, { rows }) => sum + rows, 0)} rows`)
+  const startedMs = performance.now()
   const settled = await settleAndCount(world, soak.excuses, soak.notes)
+  const seconds = () => `${round((performance.now() - startedMs) / 1000, 1)} s`
+  soak.log(`counted after ${seconds()}`)
   problems.push(...settled.problems, ...settled.verdict.problems)
   if (isClean(settled.verdict)) {
-    const { ingestFile, httpUrl, startedMs } = station
-    problems.push(...(await verifyAll({ ingestFile, httpUrl, startedMs, rigs }, settled.gaps)))
+    problems.push(...(await verifyAll({ ...pick(station), rigs }, settled.gaps)))
   }
+  soak.log(`verified after ${seconds()}`)
   // What was confirmed is forgotten by whole segments, a moment later.
   await eventually('the spools to be empty', 20_000, async () => {
-    const { spool_bytes_most: spool = 0, parked = 0 } = takeSample(soak).values
+    const { spool_bytes_most: spool = 0, parked = 0 } = takeSample(soak, true).values
     return spool <= 2 * limits.spoolSegmentBytesMax && parked === 0
   }).catch(() => {})
   return settled
@@ -139,6 +142,8 @@ function summarize(soak: Soak, samples: readonly Sample[], minutes: number, sett
     problems,
   }
 }
+
+const pick = ({ ingestFile, httpUrl, startedMs }: Soak['station']) => ({ ingestFile, httpUrl, startedMs })
 
 export const round = (value: number, digits: number): number => Number(value.toFixed(digits))
 

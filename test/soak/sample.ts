@@ -36,6 +36,8 @@ export type CurveName = (typeof curveNames)[number]
 
 export interface Sample {
   atS: number
+  /** After all: the load rests, and what was measured is stored. */
+  quiet: boolean
   /** No sink is behind because of an outage. */
   sinksUp: boolean
   /** What cannot be known is absent. */
@@ -45,7 +47,7 @@ export interface Sample {
   liveRigs: number
 }
 
-export function takeSample(soak: Soak): Sample {
+export function takeSample(soak: Soak, quiet: boolean): Sample {
   const { station, rigs, troubleUntilMs } = soak
   const nowMs = Date.now()
   const live = rigs.filter(isLive)
@@ -68,7 +70,7 @@ export function takeSample(soak: Soak): Sample {
   set('agent_handles_median', median(handles))
   set('agent_handles_most', most(handles))
   const atS = (nowMs - station.startedMs) / 1000
-  return { atS, sinksUp: nowMs > troubleUntilMs, values, children, liveRigs: live.length }
+  return { atS, quiet, sinksUp: nowMs > troubleUntilMs, values, children, liveRigs: live.length }
 }
 
 const sorted = (values: number[]) => [...values].sort((a, b) => a - b)

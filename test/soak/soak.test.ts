@@ -67,7 +67,15 @@ function soundSamples(change: (values: Sample['values'], i: number) => Partial<S
     const values: Sample['values'] = Object.fromEntries(curveNames.map((name) => [name, 10]))
     Object.assign(values, { parked: 0, lake_files: i * 16, lake_rows: i * 4000, lake_bytes: i * 300_000 })
     Object.assign(values, { spools: i, ranges: i, catalog_bytes: 100_000 + i * 16 * 500 })
-    return { atS: i * everyS, sinksUp: true, values, children: [7, 8], liveRigs: 5, ...change(values, i) }
+    return {
+      atS: i * everyS,
+      quiet: i === 59,
+      sinksUp: true,
+      values,
+      children: [7, 8],
+      liveRigs: 5,
+      ...change(values, i),
+    }
   })
 }
 const broken = (samples: Sample[], starts = 1000): string[] =>
