@@ -86,24 +86,28 @@ test('two hundred agents that come back at once: live within seconds, nobody sta
   const agents = 200
   const fleet = await start({ agents, url: station.mqtt, rowsPerS: 4, ageMaxMs: 250, pastS: 0 })
   await fleet.caughtUp(0, 30_000)
-  // What the machine itself needs for so many in one process: on a busy one only the numbers count, not the times.
-  const calmSinceMs = Date.now()
-  await sleep(3000)
-  const calm = (await fleet.look()).agents.flatMap(({ samples }) => samples.filter(({ atMs }) => atMs > calmSinceMs))
-  const calmP95 = quantile(
-    calm.map(({ ms }) => ms),
-    0.95,
-  )
+  // What the machine itself needs for so many in one process, before and after: on a busy one only the numbers count, not the times.
+  const calmP95 = async () => {
+    const sinceMs = Date.now()
+    await sleep(3000)
+    const samples = (await fleet.look()).agents.flatMap((agent) => agent.samples)
+    const since = samples.filter(({ atMs }) => atMs > sinceMs)
+    return quantile(
+      since.map(({ ms }) => ms),
+      0.95,
+    )
+  }
+  const calmBeforeMs = await calmP95()
   await station.broker!.kill()
   await sleep(10_000)
   const backMs = Date.now()
   await station.startBroker()
-  const back = await fleet.caughtUp(backMs, 40_000)
+  const back = await fleet.caughtUp(backMs, 60_000)
   await sleep(1000)
   const caught = (await fleet.look()).agents.map(describeCatchUp)
   const catchUpMs = caught.map((each) => each.catchUpMs)
   const figures = {
-    calmP95,
+    calmMs: Math.max(calmBeforeMs, await calmP95()),
     connectedWithinMs: Math.max(...back.map(({ connectedAtMs }) => connectedAtMs.at(-1)! - backMs)),
     underASecondMs: Math.max(...caught.map((each) => each.underASecondMs)),
     catchUpMedianMs: quantile(catchUpMs, 0.5),
@@ -112,7 +116,7 @@ test('two hundred agents that come back at once: live within seconds, nobody sta
     ingestMb: residentBytes(station.ingest.child.pid!).most / mb,
   }
   process.stdout.write(`200 agents: ${JSON.stringify(figures)}\n`)
-  if (calmP95 < 300) {
+  if (figures.calmMs < 300) {
     expect(figures.underASecondMs).toBeLessThan(5000)
     // The backlog's begin is drawn from the first two seconds.
     expect(figures.catchUpSlowestMs).toBeLessThan(Math.max(4000, 2 * figures.catchUpMedianMs))
