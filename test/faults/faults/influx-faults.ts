@@ -44,7 +44,7 @@ const refusedLines = async (world: World): Promise<number> => (await influxSink(
 
 /** What is refused is put aside when the write it was part of is done. */
 async function replayRefused(world: World): Promise<void> {
-  await eventually('InfluxDB to have what it refuses no more', 60_000, async () => {
+  await eventually('InfluxDB to have what it refuses no more', 120_000, async () => {
     const influx = await influxSink(world)
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
