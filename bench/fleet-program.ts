@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { type Agent, startAgent } from '../agent/agent.ts'
 import { agentConfig } from '../agent/config.ts'
@@ -79,10 +78,10 @@ process.on('message', async (message) => {
     await Promise.all(agents.map(({ agent }) => agent.close(20_000)))
   }
   look()
-  process.send?.({ looked, agents: agents.map(({ seen }) => seen), memoryBytes: process.memoryUsage.rss() })
-  if (message === 'end') {
-    await sleep(0)
-    process.disconnect()
-  }
+  const answer = { looked, agents: agents.map(({ seen }) => seen), memoryBytes: process.memoryUsage.rss() }
+  // Once it is out: the last one is large.
+  process.send?.(answer, () => {
+    if (message === 'end') process.disconnect()
+  })
 })
 process.send?.('ready')

@@ -45,7 +45,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     // 200 spools share them for their fsyncs.
     env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
   })
-  const gone = once(child, 'exit').then(([code]) => {
+  // Behind its last message, which an exit may overtake.
+  const gone = once(child, 'close').then(([code]) => {
     throw new Error(`the fleet ended with code ${code}`)
   })
   gone.catch(() => {})
