@@ -12,7 +12,7 @@ import { decodeDown, decodeIngestStatus, encodeClockProbe, encodeStatus } from '
 import { encodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
 import { ingestStatusTopic, parseTopic, rigTopic } from '../protos/topics.ts'
-import { createBatcher } from './batcher.ts'
+import { createBatcher, stateAfter } from './batcher.ts'
 import { createClockProbe } from './clock-probe.ts'
 import type { AgentConfig } from './config.ts'
 import { markerOf } from './marker.ts'
@@ -139,14 +139,8 @@ export async function startAgent(
         onDue,
         onGap: (gap) => void keep(spool.add({ type: 'gap', gap })),
         onBatch(batch, firstRowAtNs) {
-          const last = batch.notRising ? spool.streams.get(schema.stream)?.lastNs : batch.times[batch.rows - 1]
-          const after = { era: batch.era, position: batch.position, origin: batch.origin }
-          void keep(
-            spool.add(
-              { type: 'batch', batch },
-              { firstRowAtNs, stream: schema.stream, state: last === undefined ? after : { ...after, lastNs: last } },
-            ),
-          )
+          const after = stateAfter(batch, spool.streams.get(schema.stream))
+          void keep(spool.add({ type: 'batch', batch }, { firstRowAtNs, stream: schema.stream, state: after }))
         },
       })
       return batcher

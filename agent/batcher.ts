@@ -13,10 +13,12 @@ const eraEveryNs = 60n * nsPerS
 const jumpPeriods = 10n
 const jumpLeastNs = 2n * nsPerS
 
-/** What is known of a stream's last spooled row; kept in the spool's checkpoints. */
+/** What is known of a stream's last spooled rows; kept in the spool's checkpoints. */
 export interface StreamState {
-  /** ns; undefined: nothing was ever spooled. */
+  /** The highest time of its era, ns; undefined: nothing was ever spooled. */
   lastNs?: bigint
+  /** The time of the row that was spooled last, where that is not the highest: the clock was set back. */
+  lastRowNs?: bigint
   era: number
   position: number
   origin: string
@@ -66,6 +68,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   // The stream so far.
   let lastNs = options.state.lastNs
+  const spooledNs = options.state.lastRowNs ?? lastNs
   let era = options.state.era
   let eraSinceNs: bigint | undefined
   let first = true
@@ -133,16 +136,19 @@ export function createBatcher(options: BatcherOptions): Batcher {
     first = false
   }
 
-  /** Rows between the last row before the start and the first after it were not measured, unless the source resumed. */
+  /**
+   * Rows between the last row before the start and the first after it were not measured, unless the source resumed. The clock
+   * may have been set back meanwhile: the Gap reaches from the lower to the higher of the two, so that whoever asks at either finds it.
+   */
   const declareStart = (timeNs: bigint) => {
-    if (!first || lastNs === undefined) return
+    if (!first || lastNs === undefined || spooledNs === undefined) return
     // A source that goes on where it stopped has missed nothing, unless it dates its rows anew (a replay from now on).
     if (resumed && (jumpNs === undefined || timeNs - lastNs <= jumpNs)) return
-    const toNs = bigMax(timeNs, lastNs)
+    const [fromNs, toNs] = spooledNs < timeNs ? [spooledNs, timeNs] : [timeNs, spooledNs]
     const detail = resumed
       ? 'the agent was not running; the source went on where it had stopped'
       : 'the agent was not running'
-    options.onGap(createGap(schema.stream, lastNs, toNs, 'agent_down', detail))
+    options.onGap(createGap(schema.stream, fromNs, toNs, 'agent_down', detail))
   }
 
   const declareJump = (timeNs: bigint) => {
@@ -222,6 +228,19 @@ export function createBatcher(options: BatcherOptions): Batcher {
     },
     openPosition: () => (rows > 0 ? position : 0),
     counters,
+  }
+}
+
+/** A stream's state after a batch. */
+export function stateAfter(batch: Batch, before: StreamState | undefined): StreamState {
+  const lastRowNs = batch.times[batch.rows - 1]
+  const lastNs = batch.notRising ? before?.lastNs : lastRowNs
+  return {
+    era: batch.era,
+    position: batch.position,
+    origin: batch.origin,
+    ...(lastNs === undefined ? {} : { lastNs }),
+    ...(lastRowNs === undefined || lastRowNs === lastNs ? {} : { lastRowNs }),
   }
 }
 

@@ -50,12 +50,14 @@ export function factsBetween(
   after: ReadonlyMap<string, StreamState>,
 ): Facts | undefined {
   let facts: Facts | undefined
-  for (const [stream, { lastNs, era, position }] of after) {
+  for (const [stream, { lastNs, lastRowNs = lastNs, era, position }] of after) {
     const was = before.get(stream)
     if (lastNs === undefined) continue
-    if (was && was.lastNs === lastNs && was.era === era && was.position === position) continue
-    const wasNs = was?.lastNs ?? lastNs
-    const [fromNs, toNs] = wasNs < lastNs ? [wasNs, lastNs] : [lastNs, wasNs]
+    const wasRowNs = was?.lastRowNs ?? was?.lastNs
+    if (was?.lastNs === lastNs && wasRowNs === lastRowNs && was.era === era && was.position === position) continue
+    const times = [lastNs, lastRowNs, was?.lastNs, wasRowNs].filter((ns) => ns !== undefined)
+    const fromNs = times.reduce((low, ns) => (ns < low ? ns : low))
+    const toNs = times.reduce((high, ns) => (ns > high ? ns : high))
     facts = joinFacts(facts, { fromNs, toNs, streams: [stream], rows: 0 })
   }
   return facts

@@ -159,6 +159,18 @@ export function createSpoolIndex(group = ''): SpoolIndex {
     return subtractRanges(subtractRanges(lacking, declaredOf(entry)), entry.elsewhere)
   }
 
+  /** In doubt, and in none of the segments that are left: all that held them may be unreadable. */
+  const damagedAlone = (spool: string, entry: SpoolEntry): Range[] => {
+    if (entry.damaged.length === 0) return []
+    const held = segments.filter((segment) => segment.spool === spool && segment.first > 0)
+    const alone = subtractRanges(
+      createRangeSet(entry.damaged).ranges(),
+      createRangeSet(held.map(({ first, last }) => ({ from: first, to: last }))).ranges(),
+    )
+    const done = [...entry.receipted.ranges(), ...declaredOf(entry), ...entry.elsewhere]
+    return subtractRanges(alone, createRangeSet(done).ranges())
+  }
+
   const addFacts = (entry: SpoolEntry, fact: FactsOfRange) => {
     entry.facts.push(fact)
     if (entry.facts.length <= factsMax) return
@@ -336,10 +348,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
     },
     hasUnlisted: () => lists > 0 && isUnlisted,
     unconfirmedCount: () =>
-      segments.reduce(
-        (sum, entry) => sum + index.unconfirmed(entry).reduce((count, { from, to }) => count + to - from + 1, 0),
-        0,
-      ),
+      segments.reduce((sum, entry) => sum + countOf(index.unconfirmed(entry)), 0) +
+      [...spools].reduce((sum, [spool, entry]) => sum + countOf(damagedAlone(spool, entry)), 0),
     remembered() {
       const kept = new Map<string, Facts | undefined>()
       for (const { spool, first, facts } of segments) if (first > 0) kept.set(spool, joinFacts(kept.get(spool), facts))
@@ -364,6 +374,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
   }
   return index
 }
+
+const countOf = (ranges: readonly Range[]): number => ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
 
 const unknownFacts: Facts = { fromNs: 0n, toNs: 0n, streams: [], rows: 0 }
 

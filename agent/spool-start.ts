@@ -3,7 +3,7 @@ import { decodeBody, readHeader } from '../protos/envelope.ts'
 import { decodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
 import type { Body, EnvelopeHeader } from '../protos/types.ts'
-import type { StreamState } from './batcher.ts'
+import { type StreamState, stateAfter } from './batcher.ts'
 import { factsBetween } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import type { RememberedSpool } from './spool-memory.ts'
@@ -21,6 +21,7 @@ export interface Checkpoint {
   streams: {
     stream: string
     lastNs?: string
+    lastRowNs?: string
     era: number
     position: number
     origin: string
@@ -48,17 +49,22 @@ function decodeCheckpoint(record: Uint8Array): Checkpoint | undefined {
 }
 
 export const checkpointStreams = (streams: ReadonlyMap<string, StreamState>): Checkpoint['streams'] =>
-  [...streams].map(([stream, { lastNs, ...state }]) => ({
+  [...streams].map(([stream, { lastNs, lastRowNs, ...state }]) => ({
     stream,
     ...state,
     ...(lastNs === undefined ? {} : { lastNs: String(lastNs) }),
+    ...(lastRowNs === undefined ? {} : { lastRowNs: String(lastRowNs) }),
   }))
 
 const readStreams = ({ streams }: Checkpoint): Map<string, StreamState> =>
   new Map(
-    streams.map(({ stream, lastNs, ...state }) => [
+    streams.map(({ stream, lastNs, lastRowNs, ...state }) => [
       stream,
-      lastNs === undefined ? state : { ...state, lastNs: BigInt(lastNs) },
+      {
+        ...state,
+        ...(lastNs === undefined ? {} : { lastNs: BigInt(lastNs) }),
+        ...(lastRowNs === undefined ? {} : { lastRowNs: BigInt(lastRowNs) }),
+      },
     ]),
   )
 
@@ -253,14 +259,7 @@ function applyEnvelope(
   const { batch } = body
   const stream = names.get(Buffer.from(batch.schema).toString('hex'))
   if (stream === undefined) return
-  const before = streams.get(stream)
-  const lastNs = batch.notRising ? before?.lastNs : batch.times[batch.rows - 1]
-  setLast(streams, stream, {
-    era: batch.era,
-    position: batch.position,
-    origin: batch.origin,
-    ...(lastNs !== undefined ? { lastNs } : {}),
-  })
+  setLast(streams, stream, stateAfter(batch, streams.get(stream)))
 }
 
 function streamOf(schema: Uint8Array): string | undefined {

@@ -150,6 +150,16 @@ describe('batcher', () => {
     ])
     expect(restarted.batches[0]!.era).toBe(3)
 
+    // Rows under a clock that was set back: the highest time is not that of the last row.
+    const setBack = setUp({ state: { ...state, lastRowNs: 60n } })
+    setBack.add(200n)
+    const setForth = setUp({ state })
+    setForth.add(20n)
+    expect([...setBack.gaps, ...setForth.gaps].map(({ fromNs, toNs }) => [fromNs, toNs])).toEqual([
+      [60n, 200n],
+      [20n, 100n],
+    ])
+
     const resumed = setUp({ state })
     resumed.add(90n, 6, 'file')
     resumed.add(100n, 7, 'file')

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { stateAfter } from '../../agent/batcher.ts'
 import { openSpool, type Spool, type SpooledEnvelope } from '../../agent/spool.ts'
 import { silentLog } from '../../common/log.ts'
 import { decodeBody, readHeader } from '../../protos/envelope.ts'
@@ -98,6 +99,24 @@ describe('spool', () => {
       const again = await openAt(folder)
       expect(again.spool.streams.get('bench')).toEqual({ lastNs: 99_499n, era: 0, position: 50_000, origin: 'file' })
       await again.spool.close()
+    }
+  })
+
+  test('knows after a restart which row was the last, where the clock was set back and it is not the highest', async () => {
+    const folder = newFolder()
+    const first = await openAt(folder)
+    await first.spool.add({ type: 'schema', bytes: schema })
+    await first.addBatch(5_000n, 10)
+    const batch = { ...batchOf(2_000n, 10), notRising: true }
+    const state = stateAfter(batch, first.spool.streams.get('bench'))
+    await first.spool.add({ type: 'batch', batch }, { stream: 'bench', state })
+    // Read from the batches of a copy, as after a kill; then from the checkpoint of an orderly end.
+    const killed = newFolder()
+    cpSync(folder, killed, { recursive: true })
+    await first.spool.close()
+    for (const left of [killed, folder]) {
+      const { spool } = await openAt(left)
+      expect(spool.streams.get('bench')).toMatchObject({ lastNs: 5_009n, lastRowNs: 2_009n })
     }
   })
 
