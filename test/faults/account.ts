@@ -255,9 +255,19 @@ function timesOf({ expected, found, timeNs }: Holding, from: number, to: number)
 const isOf = (gap: FoundGap, rig: string, stream: string): boolean =>
   gap.rig === rig && (gap.streams.length === 0 || gap.streams.includes(stream))
 
-/** Whether Gaps cover a run. A row with a time of its own must lie in one; of stamped rows only the neighbours' times are known. */
+/** Where an agent was down while its clock was set: years, maybe. It speaks of the rows at its ends, and not of all between. */
+const isSetClock = ({ cause, fromNs, toNs }: FoundGap): boolean => cause === 'agent_down' && toNs - fromNs > setClockNs
+const setClockNs = 5n * 60n * 1_000_000_000n
+
+/**
+ * Whether Gaps cover a run. A row with a time of its own must lie in one; of stamped rows only the neighbours' times are known, and
+ * of a Gap that is as long as a clock was set an end must lie between them.
+ */
 function coverOf(gaps: readonly FoundGap[]): (run: Run) => boolean {
-  const sorted = [...gaps].sort((a, b) => (a.fromNs < b.fromNs ? -1 : a.fromNs > b.fromNs ? 1 : 0))
+  const sorted = gaps
+    .filter((gap) => !isSetClock(gap))
+    .sort((a, b) => (a.fromNs < b.fromNs ? -1 : a.fromNs > b.fromNs ? 1 : 0))
+  const setClocks = gaps.filter(isSetClock)
   const united: { fromNs: bigint; toNs: bigint }[] = []
   for (const { fromNs, toNs } of sorted) {
     const last = united.at(-1)
@@ -268,6 +278,8 @@ function coverOf(gaps: readonly FoundGap[]): (run: Run) => boolean {
     if (expected.source !== 'stamped') return united.some(({ fromNs, toNs }) => fromNs <= firstNs && toNs >= lastNs)
     // The clock may have been set back between the two.
     const [low, high] = firstNs <= lastNs ? [firstNs, lastNs] : [lastNs, firstNs]
+    const isBetween = (ns: bigint) => ns >= low && ns <= high
+    if (setClocks.some(({ fromNs, toNs }) => isBetween(fromNs) || isBetween(toNs))) return true
     return united.some(
       ({ fromNs, toNs }) =>
         fromNs <= high && toNs >= low && (low === high || fromNs < high) && (low === high || toNs > low),

@@ -92,6 +92,18 @@ describe('the account', () => {
     expect(judge({ ...stamped, gaps: [gap(30, 39)] })).toMatchObject({ lost: 20, declaredRows: 0 })
   })
 
+  test('takes a Gap of an agent that was down while its clock was set for the rows at its ends alone', () => {
+    const yearNs = 365n * 86_400n * 1_000_000_000n
+    // Before row 40 the clock was a year behind.
+    const behind: Case['holds'] = (sink, n, row) =>
+      without!(sink, n, row).map((one) => (n < 40 ? { ...one, timeNs: one.timeNs - yearNs } : one))
+    const gaps = [{ ...gap(39, 50), fromNs: timeNs(39) - yearNs }]
+    const clean = { source: 'stamped' as const, gaps, excuses: [excuse(40, 49)] }
+    expect(judge({ ...clean, holds: behind })).toMatchObject({ lost: 0, declaredRows: 10 })
+    const more = judge({ ...clean, holds: (sink, n, row) => (n >= 20 && n < 25 ? [] : behind(sink, n, row)) })
+    expect(more).toMatchObject({ lost: 10, declaredRows: 10 })
+  })
+
   test('lets no Gap speak of a row that the lake has', () => {
     const verdict = judge({
       holds: (sink, n, row) => (sink === 'influx' && n === 45 ? [] : [row]),

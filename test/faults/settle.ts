@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SinksAnswer } from '../../ingest/http/answers.ts'
+import type { RigAnswer, SinksAnswer } from '../../ingest/http/answers.ts'
 import { createAccount, type FaultNote, type FoundGap, type Verdict } from './account.ts'
 import { readInflux } from './read-influx.ts'
 import { readLake } from './read-lake.ts'
@@ -9,6 +9,7 @@ import { database, eventually, type RunningWorld } from './world.ts'
 // Quiet, and then the account: what is owed, parked or on its way is waited for, within bounds, and what does not come is named.
 
 const settleMs = 120_000
+const holesMs = 20_000
 /** So long nothing more of what is missing may come, and it counts as lost. */
 const patienceMs = 25_000
 
@@ -89,6 +90,11 @@ async function becomeQuiet(world: Countable): Promise<string[]> {
     async () => (await unconfirmed()).every((it) => it.unconfirmed === 0),
     async () => JSON.stringify(await unconfirmed()),
   )
+  // Numbers that an agent doubts: it asks for 10 s before it declares them. What stays a hole is for `verify` to tell.
+  await eventually('no number to be missing', holesMs, async () => {
+    const { rigs } = (await (await fetch(`${world.httpUrl}/v1/rigs`)).json()) as { rigs: RigAnswer[] }
+    return rigs.every(({ missing }) => missing === 0)
+  }).catch(() => {})
   const sinks = async () => ((await (await fetch(`${world.httpUrl}/v1/sinks`)).json()) as SinksAnswer).sinks
   await until(
     'the sinks to be through the journal, and nothing to be owed',
