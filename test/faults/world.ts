@@ -166,7 +166,7 @@ async function closeDisk(data: string, disk: Disk, keep: boolean): Promise<void>
   }
   if (keep) await eventually(`${data} to be copied`, 5000, copied).catch(() => {})
   disk.close()
-  if (!keep) return
+  if (!keep || !existsSync(kept)) return
   rmSync(data, { recursive: true, force: true })
   renameSync(kept, data)
 }

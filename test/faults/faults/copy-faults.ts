@@ -13,20 +13,34 @@ export const forgottenBy = (world: World, fromMs: number): Excuse[] =>
     .filter(({ keepConfirmed }) => !keepConfirmed)
     .map(({ rig }) => ({ rig, causes: ['ingest_restored'], fromMs, toMs: Date.now() }))
 
-/** The folder itself may be where a disk is mounted: what is in it is replaced. */
-function replaceContents(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
-  for (const name of readdirSync(to)) rmSync(join(to, name), { recursive: true, force: true })
-  cpSync(from, to, { recursive: true, preserveTimestamps: true })
+/**
+ * The folder itself may be where a disk is mounted: what is in it is replaced. The lake's process ends a moment after a killed ingest,
+ * and until then files come and go: then it is begun anew.
+ */
+async function replaceContents(from: string, to: string): Promise<void> {
+  let failure: Error | undefined
+  await eventually(`${from} to be copied`, 10_000, async () => {
+    try {
+      mkdirSync(to, { recursive: true })
+      for (const name of readdirSync(to)) rmSync(join(to, name), { recursive: true, force: true })
+      cpSync(from, to, { recursive: true, preserveTimestamps: true })
+      return true
+    } catch (error) {
+      failure = error as Error
+      return false
+    }
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${failure?.message}`)
+  })
 }
 
 let copies = 0
-const copyOf = (world: World, data: string): { putBack(): void } => {
+async function copyOf(world: World, data: string): Promise<{ putBack(): Promise<void> }> {
   const copy = join(world.folder, `copy-${++copies}`)
-  replaceContents(data, copy)
+  await replaceContents(data, copy)
   return {
-    putBack() {
-      replaceContents(copy, data)
+    async putBack() {
+      await replaceContents(copy, data)
       rmSync(copy, { recursive: true, force: true })
     },
   }
@@ -40,11 +54,11 @@ const ingestRestored: Fault = {
     await sleep(random.int(0, 500))
     await (random.int(0, 1) === 0 ? ingest.stop() : ingest.kill())
     const fromMs = Date.now()
-    const copy = copyOf(world, ingest.data)
+    const copy = await copyOf(world, ingest.data)
     await ingest.start()
     await sleep(random.int(800, 2500))
     await (random.int(0, 1) === 0 ? ingest.stop() : ingest.kill())
-    copy.putBack()
+    await copy.putBack()
     await ingest.start()
     return forgottenBy(world, fromMs)
   },
@@ -58,7 +72,7 @@ const agentRestored: Fault = {
     await sleep(random.int(0, 500))
     await (random.int(0, 1) === 0 ? rig.stop() : rig.kill())
     const fromMs = Date.now()
-    const copy = copyOf(world, rig.data)
+    const copy = await copyOf(world, rig.data)
     await rig.start()
     await sleep(random.int(800, 2500))
     // What ingest does not have yet would go with the disk, and only a hole would tell.
@@ -69,7 +83,7 @@ const agentRestored: Fault = {
     } finally {
       rig.resume()
     }
-    copy.putBack()
+    await copy.putBack()
     await rig.start()
     return missedBy(rig, fromMs)
   },
@@ -84,7 +98,7 @@ const agentCloned: Fault = {
     await sleep(random.int(0, 500))
     const fromMs = Date.now()
     await (random.int(0, 1) === 0 ? rig.stop() : rig.kill())
-    replaceContents(rig.data, clone.data)
+    await replaceContents(rig.data, clone.data)
     await Promise.all([rig.start(), clone.start()])
     await sleep(random.int(1000, 2500))
     await endClone(rig, clone)
