@@ -32,8 +32,9 @@ export interface SpooledEnvelope {
   firstRowAtNs?: bigint
 }
 
-/** What is kept in memory while the disk can't be written. */
-const heldBytesMax = 16 * 1024 * 1024
+/** What is kept in memory while the disk can't be written; and no more than a small spool has free beside what it holds. */
+const heldBytesMost = 16 * 1024 * 1024
+const heldBytesMax = (bytesMax: number) => Math.min(heldBytesMost, bytesMax / 4)
 
 export interface SpoolOptions {
   folder: string
@@ -169,7 +170,7 @@ function createSpool(
 
   const writer = createSpoolWriter({
     log: segmentLog,
-    heldBytesMax,
+    heldBytesMax: heldBytesMax(options.bytesMax),
     isConfirmed: (number) => index.isConfirmed(id, number),
     onWritten(envelope, position) {
       const entry = index.noted(position.segment, id, envelope.seq)

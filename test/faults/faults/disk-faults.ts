@@ -50,31 +50,51 @@ async function restart(program: RiglineProcess): Promise<void> {
   await program.start()
 }
 
-/** For longer than its memory may hold: what that loses is declared. */
-const ofAgentLong: Fault = {
-  kind: 'disk_full_agent_long',
-  touches: (world, random) => [pickRig(world, random, ({ source }) => source === 'tcp')],
-  async run(world, random, touched) {
-    const rig = rigOf(world, touched)
-    const link = world.links.get(rig.rig)
-    const fromMs = Date.now()
-    rig.config.batch = { rowsMax: 4 }
+/** As small as it may be: what reaches a bound with few rows is over soon. */
+const smallSpool = { bytesMax: 8 * 1024 * 1024, segmentBytesMax: 256 * 1024 }
+/** What an agent of that spool keeps in memory while its disk is full. */
+const smallSpoolHeldBytes = smallSpool.bytesMax / 4
+/** One at a time: tens of thousands of envelopes keep a small machine busy. */
+const burst = 'burst'
+/** Of smallBatch, at least. */
+const envelopeBytes = 130
+/** About half of it. */
+const waitingEnvelopes = 16_000
+
+/** Starts the rig with a small spool and small batches, cut off, measuring much until `then` is done; and as usual again when all is delivered. */
+async function withSmallSpool(world: World, rig: Rig, then: () => Promise<void>): Promise<void> {
+  const link = world.links.get(rig.rig)
+  Object.assign(rig.config, { spool: smallSpool, batch: smallBatch })
+  try {
     await restart(rig)
     // Otherwise ingest has it all, and nothing is lost.
     link?.cut()
-    try {
-      await whileFull(world, rig, random, async () => {
-        rig.burst(8 * burstBytesPerS)
-        await sleep(10_000)
-        rig.burst(0)
-      })
-    } finally {
-      rig.burst(0)
-      link?.heal()
-      delete rig.config.batch
-    }
-    await eventually('the spool to be written again', 45_000, async () => (await rig.counters()).unconfirmed < 100)
-    await restart(rig)
+    rig.burst(burstBytesPerS)
+    await then()
+  } finally {
+    rig.burst(0)
+    delete rig.config.spool
+    delete rig.config.batch
+    link?.heal()
+  }
+  await eventually('the spool to be drained', 60_000, async () => (await rig.counters()).unconfirmed < 100)
+  await restart(rig)
+}
+
+/** For longer than its memory may hold: what that loses is declared. */
+const ofAgentLong: Fault = {
+  kind: 'disk_full_agent_long',
+  touches: (world, random) => [pickRig(world, random, ({ source }) => source === 'tcp'), burst],
+  async run(world, random, touched) {
+    const rig = rigOf(world, touched)
+    const fromMs = Date.now()
+    await withSmallSpool(world, rig, () =>
+      whileFull(world, rig, random, async () => {
+        const before = rig.generated()
+        const isBeyond = async () => rig.generated() - before > smallSpoolHeldBytes / envelopeBytes
+        await eventually('more to be measured than its memory holds', 30_000, isBeyond)
+      }),
+    )
     const toMs = Date.now()
     return [{ rig: rig.rig, causes: ['spool_unwritable'], fromMs, toMs }, ...agentDown(rig, fromMs, toMs)]
   },
@@ -104,34 +124,22 @@ const ofIngest: Fault = {
   },
 }
 
-const smallSpool = { bytesMax: 8 * 1024 * 1024, segmentBytesMax: 256 * 1024 }
-
 /** A rig that measures more, while nobody takes it, than its spool may hold: the oldest go, and are declared. */
 const spoolFull = (kind: string, fits: (rig: Rig) => boolean, causes: Excuse['causes']): Fault => ({
   kind,
-  touches: (world, random) => [pickRig(world, random, fits)],
+  touches: (world, random) => [pickRig(world, random, fits), burst],
   async run(world, _random, touched) {
     const rig = rigOf(world, touched)
-    const link = world.links.get(rig.rig)
     const fromMs = Date.now()
-    link?.cut()
-    rig.config.spool = smallSpool
-    rig.config.batch = smallBatch
-    try {
-      await restart(rig)
-      rig.burst(burstBytesPerS)
-      // Where it would drop what it has not delivered; a source that can wait is not read that far.
-      const isFull = async () => (await rig.counters()).spoolBytes > 0.72 * smallSpool.bytesMax
+    await withSmallSpool(world, rig, async () => {
+      // A source that can wait is not read so far that something would be dropped.
+      const isFull = async () => {
+        const { spoolBytes, unconfirmed } = await rig.counters()
+        return rig.source === 'file' ? unconfirmed > waitingEnvelopes : spoolBytes > 0.73 * smallSpool.bytesMax
+      }
       await eventually('the spool to be full', 30_000, isFull)
-      await sleep(700)
-    } finally {
-      rig.burst(0)
-      delete rig.config.spool
-      delete rig.config.batch
-      link?.heal()
-    }
-    await eventually('the spool to be drained', 50_000, async () => (await rig.counters()).unconfirmed < 100)
-    await restart(rig)
+      await sleep(500)
+    })
     const toMs = Date.now()
     return [...agentDown(rig, fromMs, toMs), ...(causes.length > 0 ? [{ rig: rig.rig, causes, fromMs, toMs }] : [])]
   },
@@ -142,7 +150,8 @@ export const diskFaults: readonly Fault[] = [
   ofAgentKilled,
   ofAgentLong,
   ofIngest,
-  spoolFull('spool_full', ({ source }) => source !== 'file', ['spool_full']),
+  // Of a rig that keeps what was confirmed that goes first.
+  spoolFull('spool_full', ({ source, keepConfirmed }) => source !== 'file' && !keepConfirmed, ['spool_full']),
   // A file can wait.
   spoolFull('spool_full_file', ({ source }) => source === 'file', []),
 ]
