@@ -22,6 +22,7 @@ import { createJournalTrim, oweWhatIsGone } from './journal-trim.ts'
 import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { type Account, createAccount } from './lost/account.ts'
+import { createBegunAnew } from './lost/begun-anew.ts'
 import { newestSegmentOf, takeFromLake, unknownLedger } from './lost/lake-ahead.ts'
 import { createMessages } from './messages.ts'
 import { missingOf } from './missing.ts'
@@ -113,6 +114,17 @@ async function wire(
   let refill: Refill | undefined
   opened.push(async () => await refill?.close())
   let history: History | undefined
+  const clockOffsetNs = (rig: string) => rigs.states().find((each) => each.rig === rig)?.clockOffsetNs
+  const begunAnew = createBegunAnew({
+    catalog,
+    sequence: () => journal.sequence,
+    own: () => own,
+    lastRows: lastRows.of,
+    schemaOf: (hash) => catalog.schema(hash)?.schema,
+    clockOffsetNs,
+    nowNs: clock.nowNs,
+    log,
+  })
   const ahead = unknownLedger(catalog, lakeFolder(folder))
   const journal = await openJournal({
     folder,
@@ -129,6 +141,7 @@ async function wire(
       history?.synced(position)
     },
     onReadAgain(header, envelope, receivedNs, position) {
+      begunAnew.stored(header, envelope, receivedNs)
       runs.follower.stored(header, envelope, receivedNs, position)
       rigs.stored(header, envelope, receivedNs, true)
       live.stored(header, envelope, receivedNs)
@@ -176,6 +189,7 @@ async function wire(
   let alerts: Alerts | undefined
   const onStored: ReceiveOptions['onStored'] = (header, envelope, receivedNs, position) => {
     stored = position
+    begunAnew.stored(header, envelope, receivedNs)
     runs.follower.stored(header, envelope, receivedNs, position)
     try {
       rigs.stored(header, envelope, receivedNs)
@@ -194,8 +208,11 @@ async function wire(
     receipts,
     own,
     sinks: () => sinks,
+    begunAnew,
     lists: rigs.lists,
-    clockOffsetNs: (rig) => rigs.states().find((each) => each.rig === rig)?.clockOffsetNs,
+    holdingOf: rigs.holdingOf,
+    clockOffsetNs,
+    nowNs: clock.nowNs,
     segmentAgeMaxMs: config.journal.segmentAgeMaxS * 1000,
     log,
   })
@@ -245,6 +262,7 @@ async function wire(
     receipts,
     connection: () => started,
     receive,
+    onListed: account.listed,
     onIngest: takeover.heard,
   })
   const throttle = createThrottle()

@@ -12,6 +12,8 @@ const savedAtOnceMax = 1000
 export interface LastRows {
   /** Streams of the rig that the hub has nothing of yet. */
   remembered(rig: string): LiveStream[]
+  /** The newest row of each of its streams, of before ingest's start too. */
+  of(rig: string): { stream: string; timeNs: bigint; receivedNs: bigint }[]
   /** Writes what has changed, `all` of it or as much as fits between two envelopes. */
   save(all?: boolean): void
 }
@@ -33,11 +35,16 @@ export function createLastRows(catalog: Catalog, live: Live): LastRows {
   /** Where the next save begins, so that each stream has its turn. */
   let turn = 0
 
+  const notLive = (rig: string) => (before.get(rig) ?? []).filter(({ stream }) => !live.has(rig, stream))
+
   return {
-    remembered: (rig) =>
-      (before.get(rig) ?? [])
-        .filter(({ stream }) => !live.has(rig, stream))
-        .map((row) => rememberedStream(row, schemaOf(row.schemaHash))),
+    remembered: (rig) => notLive(rig).map((row) => rememberedStream(row, schemaOf(row.schemaHash))),
+    of: (rig) => [
+      ...notLive(rig),
+      ...(live.rig(rig, 1)?.streams ?? []).flatMap(({ stream, timeNs, receivedNs }) =>
+        timeNs === undefined ? [] : [{ stream, timeNs, receivedNs }],
+      ),
+    ],
     save(all = false) {
       const rows: LastRow[] = []
       const looked: [key: string, receivedNs: bigint][] = []

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.ts'
 import type { Connection } from '../common/mqtt-connection.ts'
 import { decodeClockProbe, decodeIngestStatus, decodeStatus, encodeDown } from '../protos/messages.ts'
 import { parseTopic, rigTopic } from '../protos/topics.ts'
-import type { IngestStatus } from '../protos/types.ts'
+import type { IngestStatus, SpoolState } from '../protos/types.ts'
 import type { Receipts } from './receipts.ts'
 import type { Rigs } from './rigs.ts'
 
@@ -15,6 +15,8 @@ export interface MessageOptions {
   receipts: Receipts
   connection(): Connection
   receive(rig: string, topic: string, payload: Uint8Array): void
+  /** An agent that is here has listed its spools. */
+  onListed(rig: string, spools: readonly SpoolState[]): void
   /** What an ingest says of itself. */
   onIngest(name: string, status: IngestStatus): void
 }
@@ -42,6 +44,7 @@ export function createMessages(options: MessageOptions): (topic: string, payload
     } else if (parsed.type === 'status') {
       const status = decodeStatus(payload)
       rigs.status(parsed.rig, parsed.group, status)
+      if (status.online) options.onListed(parsed.rig, status.spools)
       // The agent lists its spools at connect: the answers say what it need not send.
       for (const { spool } of status.spools.slice(-spoolsMax)) receipts.due(parsed.rig, spool)
     } else if (parsed.type === 'ingest_status') {

@@ -1,6 +1,7 @@
 import { isRigName } from '../protos/topics.ts'
-import type { EnvelopeHeader, Status } from '../protos/types.ts'
+import type { EnvelopeHeader, SpoolState, Status } from '../protos/types.ts'
 import type { Catalog, RigRecord } from './catalog/types.ts'
+import type { Holding } from './lost/unbrought.ts'
 import { createFacts, type FactsOfRig } from './rig-facts.ts'
 import type { Sequence } from './sequence.ts'
 import type { RigState } from './state.ts'
@@ -18,6 +19,8 @@ export interface Rigs {
   groupOf(rig: string): string | undefined
   /** Whether its agent, as it stands now, lists this spool as its own; undefined: it is not here, or lists more than is remembered. */
   lists(rig: string, spool: string): boolean | undefined
+  /** What its agent holds; undefined: it is not here, two are, or not all that it holds is known. */
+  holdingOf(rig: string): Holding | undefined
   /** Without a sequence, missing numbers are not counted. */
   states(sequence?: Sequence): RigState[]
   /** Writes what has changed into the catalog. */
@@ -30,8 +33,21 @@ interface Known {
   firstSeenMs: number
   changed: boolean
   /** What its agent lists while it is here. */
-  spools?: ReadonlySet<string> | undefined
+  listed?: Listed | undefined
 }
+
+interface Listed {
+  /** Tells one agent from the next. */
+  sinceNs: bigint
+  /** The last number of each spool. An agent with many lists some at a time. */
+  lasts: Map<string, number>
+  current: string
+  /** It has listed all it has. */
+  isWhole: boolean
+}
+
+/** A list of so many may leave out others. */
+const fullList = 64
 
 /** Spools of one agent that are remembered. */
 const spoolsMax = 10_000
@@ -64,10 +80,11 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
   }
 
   return {
-    status(rig, group, { online, version, spools }) {
+    status(rig, group, { online, sinceNs, version, spools }) {
       const known = rigOf(rig, group)
       Object.assign(known.state, { online, agentVersion: version.slice(0, versionCharsMax) })
-      known.spools = online && spools.length <= spoolsMax ? new Set(spools.map(({ spool }) => spool)) : undefined
+      const before = known.listed?.sinceNs === sinceNs ? known.listed : undefined
+      known.listed = online ? listOf(before, sinceNs, spools) : undefined
       known.changed = true
     },
     seen: rigOf,
@@ -84,7 +101,14 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
       }
       known.facts.stored(header, envelope)
     },
-    lists: (rig, spool) => rigs.get(rig)?.spools?.has(spool),
+    lists(rig, spool) {
+      const listed = rigs.get(rig)?.listed
+      return listed && (listed.lasts.has(spool) || (listed.isWhole ? false : undefined))
+    },
+    holdingOf(rig) {
+      const known = rigs.get(rig)
+      return known?.listed?.isWhole && known.facts.facts.twoAgentsSinceMs === undefined ? known.listed : undefined
+    },
     groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
     states(sequence) {
       const missing = new Map<string, number>()
@@ -121,6 +145,16 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
       }
     },
   }
+}
+
+function listOf(before: Listed | undefined, sinceNs: bigint, spools: readonly SpoolState[]): Listed | undefined {
+  const isWhole = spools.length < fullList
+  // The newest list says what there is now; one that is cut off adds to what others said.
+  const lasts = new Map(isWhole ? [] : before?.lasts)
+  for (const { spool, last } of spools) lasts.set(spool, last)
+  if (lasts.size > spoolsMax) return undefined
+  const current = [...lasts.keys()].sort().at(-1) ?? ''
+  return { sinceNs, lasts, current, isWhole }
 }
 
 /** A rig that nothing ever came of. */

@@ -5,6 +5,7 @@ import { lastRowsTable } from './last-rows-table.ts'
 import { numbersTables } from './numbers-tables.ts'
 import { owedTable } from './owed-table.ts'
 import { removedTable } from './removed-table.ts'
+import { replacedTable } from './replaced-table.ts'
 import { reportsTable } from './reports-table.ts'
 import { runsTables } from './runs-tables.ts'
 import { openSqlite, type Sqlite, type SqliteOptions } from './sqlite.ts'
@@ -31,6 +32,7 @@ export function openCatalog(file: string, options: SqliteOptions = {}): Catalog 
     ...fieldTable(sql),
     owed: owedTable(sql),
     runs: runsTables(sql),
+    replaced: replacedTable(sql),
     reports: reportsTable(sql),
     close: sql.close,
   }

@@ -2,6 +2,7 @@ import type { Position } from '../../common/segment-log-types.ts'
 import type { Range, Schema } from '../../protos/types.ts'
 import type { NumbersTables } from './numbers-tables.ts'
 import type { OwedTable } from './owed-table.ts'
+import type { ReplacedTable } from './replaced-table.ts'
 import type { ReportsTable } from './reports-table.ts'
 import type { RunsTables } from './runs-tables.ts'
 
@@ -145,6 +146,8 @@ export interface Catalog extends NumbersTables {
   fields(): { measurement: string; field: string; kind: string }[]
   // events about runs, markers and rigs (writer: ingest)
   runs: RunsTables
+  // spools whose disk may be lost (writer: ingest)
+  replaced: ReplacedTable
   // reports on runs (writer: ingest)
   reports: ReportsTable
   close(): void

@@ -1,29 +1,37 @@
 import { createThrottle } from '../../common/log.ts'
 import type { Damage, SegmentLog } from '../../common/segment-log-types.ts'
+import type { SpoolState } from '../../protos/types.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { createDeclarePushed } from '../quarantine/declare-pushed.ts'
 import { createHasStored } from '../quarantine/has-stored.ts'
 import type { Quarantine } from '../quarantine.ts'
 import type { SinkHandle } from '../sinks/start-sink.ts'
+import type { BegunAnew } from './begun-anew.ts'
 import { createLost, type Lost, type LostOptions } from './lost.ts'
+import { createUnbrought, type UnbroughtOptions } from './unbrought.ts'
 
-// What keeps the receipts' word, wired: what the journal lost, and what a full quarantine gave up.
+// What keeps the receipts' word, wired: what the journal lost, what a full quarantine gave up, and what went with an agent's disk.
 
 export interface Account extends Pick<Lost, 'awaited' | 'close'> {
   /** After each checkpoint. Never rejects. */
   look(): Promise<void>
+  /** An agent that is here has listed its spools. Does not throw. */
+  listed(rig: string, spools: readonly SpoolState[]): void
   /** A sink has met bytes of the journal that hold no readable record, and has passed over them. */
   damaged(sink: SinkHandle['name'], damage: Damage): void
 }
 
-export interface AccountOptions extends Omit<LostOptions, 'lake' | 'catalog' | 'journal' | 'quarantine'> {
+export interface AccountOptions
+  extends Omit<LostOptions, 'lake' | 'catalog' | 'journal' | 'quarantine'>,
+    Pick<UnbroughtOptions, 'holdingOf' | 'nowNs'> {
   catalog: Catalog
   journal: LostOptions['journal'] & { log: Pick<SegmentLog, 'roll' | 'synced'> }
+  begunAnew: BegunAnew
   quarantine: Quarantine
   sinks(): readonly SinkHandle[]
 }
 
-export function createAccount({ sinks, ...options }: AccountOptions): Account {
+export function createAccount({ sinks, begunAnew, ...options }: AccountOptions): Account {
   const { catalog, journal, quarantine, own, log } = options
   const throttle = createThrottle()
   let closed = false
@@ -38,6 +46,28 @@ export function createAccount({ sinks, ...options }: AccountOptions): Account {
     log,
   })
 
+  const unbrought = createUnbrought({
+    ...options,
+    catalog: catalog.replaced,
+    sequence: journal.sequence,
+    lake,
+    awaited: lost.awaited,
+    synced: () => journal.log.synced,
+  })
+  let looking: Promise<void> | undefined
+  /** What agents' disks have lost. */
+  const lookForReplaced = async () => {
+    try {
+      await unbrought.look()
+      await begunAnew.look()
+    } catch (error) {
+      if (closed) return
+      throttle('replaced', (heldBack) =>
+        log.warn({ err: error, heldBack }, 'what a lost disk of an agent held cannot be declared now; trying again'),
+      )
+    }
+  }
+
   return {
     awaited: lost.awaited,
     close() {
@@ -49,6 +79,18 @@ export function createAccount({ sinks, ...options }: AccountOptions): Account {
       // In this order: what was pushed out is declared by its own cause.
       await declarePushed()
       await lost.look()
+      if (closed) return
+      looking ??= lookForReplaced().finally(() => {
+        looking = undefined
+      })
+      await looking
+    },
+    listed(rig, spools) {
+      try {
+        unbrought.listed(rig, spools)
+      } catch (error) {
+        throttle('listed', () => log.error({ err: error, rig }, 'how far spools of a rig reach cannot be noted'))
+      }
     },
     damaged(sink, { segment, from, to }) {
       // The segment is taken account of when the lake is past it.

@@ -36,8 +36,10 @@ export async function connectHand(station: Pick<Station, 'mqtt'>, { keeps = fals
   onTestFinished(async () => void (await client.endAsync(true)))
   const receipts = new Map<string, Receipt>()
   let sentUpTo = 0
+  const lasts = new Map<string, number>()
   const send = async (seqs: number[], spool = handSpool) => {
     if (spool === handSpool) sentUpTo = Math.max(sentUpTo, ...seqs)
+    lasts.set(spool, Math.max(lasts.get(spool) ?? 0, ...seqs))
     const envelopes = seqs.map((seq) => encodeEnvelope({ rig: handRig, spool, seq, body: event(seq) }))
     await client.publishAsync(rigTopic(handGroup, handRig, 'up'), Buffer.from(encodeBundle(envelopes)), { qos: 1 })
   }
@@ -55,9 +57,12 @@ export async function connectHand(station: Pick<Station, 'mqtt'>, { keeps = fals
   await client.subscribeAsync(rigTopic(handGroup, handRig, 'down'), { qos: 1 })
   return {
     send,
-    /** Lists these spools; without any, it is offline. */
-    async list(...spools: string[]) {
-      const listed = spools.map((spool) => ({ spool, first: 1, last: 100, through: 0 }))
+    /** Lists these spools, as far as it has sent of them or as is said; without any, it is offline. */
+    async list(...spools: (string | { spool: string; last: number })[]) {
+      const listed = spools.map((each) => {
+        const { spool, last } = typeof each === 'string' ? { spool: each, last: lasts.get(each) ?? 0 } : each
+        return { spool, first: 1, last, through: 0 }
+      })
       const status = encodeStatus({ online: spools.length > 0, sinceNs: 1n, version: 'hand', spools: listed })
       await client.publishAsync(rigTopic(handGroup, handRig, 'status'), Buffer.from(status), { qos: 1, retain: true })
     },

@@ -11,7 +11,8 @@ import { quoteText } from './stage.ts'
 export interface AroundAsked {
   rig: string
   spool: string
-  segment: string
+  /** Absent: it is not known. */
+  segment?: string
   from: number
   to: number
 }
@@ -24,6 +25,8 @@ export interface Around {
 
 /** Segments before and behind that are looked at: rows of slow streams may be some minutes away. */
 const besides = 3
+/** Where no segment is known, the newest so many files are looked at: some days of a rig. */
+const filesMax = 2_000
 
 function tableOf(lakeFolder: string, files: readonly LakeFile[]): string | undefined {
   // One that somebody has deleted holds nothing; one that cannot be read is an error.
@@ -76,8 +79,9 @@ export async function timesAround(
   catalog: Pick<Catalog, 'lakeLook'>,
   { rig, spool, segment, from, to }: AroundAsked,
 ): Promise<Around> {
-  const between = { fromSegment: segment, toSegment: segment, besides }
-  const table = tableOf(lakeFolder, catalog.lakeLook([{ table: '_envelopes', rig, between }]).tables[0]?.files ?? [])
+  const between = segment === undefined ? undefined : { fromSegment: segment, toSegment: segment, besides }
+  const look = catalog.lakeLook([{ table: '_envelopes', rig, ...(between ? { between } : {}) }])
+  const table = tableOf(lakeFolder, (look.tables[0]?.files ?? []).slice(-filesMax))
   if (table === undefined) return { fromNs: null, toNs: null }
   const found = await connection.runAndReadAll(
     `SELECT min(before), max(after) FROM (
