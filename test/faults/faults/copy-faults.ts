@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { streamPlans } from '../rows.ts'
 import type { Excuse, Fault, Rig, World } from '../types.ts'
 import { eventually } from '../world.ts'
 import { aRig, missedBy, rigNamed } from './kill.ts'
@@ -89,6 +90,41 @@ const agentRestored: Fault = {
   },
 }
 
+/** What it had spooled and not delivered goes with its disk: only ingest can say so. */
+const agentDiskLost: Fault = {
+  kind: 'agent_disk_lost',
+  touches: (world, random) => [aRig(world, random)],
+  async run(world, random, [name]) {
+    const rig = rigNamed(world, name as string)
+    const link = world.links.get(rig.rig)
+    const fromMs = Date.now()
+    link?.cut()
+    try {
+      await sleep(random.int(300, 2500))
+      await rig.kill()
+      // The folder itself may be where a disk is mounted.
+      for (const file of readdirSync(rig.data)) rmSync(join(rig.data, file), { recursive: true, force: true })
+      if (random.int(0, 1) === 0) link?.heal()
+      await rig.start()
+    } finally {
+      link?.heal()
+    }
+    // Up to the first row of each stream nobody can say what was missed, or lost.
+    rig.rest()
+    try {
+      await eventually('the agent to be connected to its device', 20_000, async () => rig.listeners() > 0)
+      rig.rowsNow()
+      await eventually('the first rows to be delivered', 30_000, async () => {
+        const { rows, unconfirmed } = await rig.counters()
+        return rows >= streamPlans.length && unconfirmed === 0
+      })
+    } finally {
+      rig.resume()
+    }
+    return [{ rig: rig.rig, causes: ['agent_replaced'], fromMs, toMs: Date.now() }]
+  },
+}
+
 const agentCloned: Fault = {
   kind: 'agent_cloned',
   touches: (world, random) => [aRig(world, random)],
@@ -124,4 +160,4 @@ async function endClone(rig: Rig, clone: ReturnType<Rig['clone']>): Promise<void
   }
 }
 
-export const copyFaults: Fault[] = [ingestRestored, agentRestored, agentCloned]
+export const copyFaults: Fault[] = [ingestRestored, agentRestored, agentDiskLost, agentCloned]
