@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { loadConfigHere } from '../common/config.ts'
 import { runUntilSignal } from '../common/lifecycle.ts'
 import { createLog } from '../common/log.ts'
@@ -9,6 +10,9 @@ import { agentConfig } from './config.ts'
  * counters there, on request and at the end.
  */
 export async function runAgent(file: string): Promise<void> {
+  // V8 lets the space of young objects grow to 32 MB while a backlog drains, and the memory is the rig's. Collecting it more often costs
+  // little: nearly nothing in it lives.
+  setFlagsFromString('--semi-space-growth-factor=1')
   const config = loadConfigHere(agentConfig, file)
   const log = createLog(`agent ${config.rig}`)
   const agent = await startAgent(config, '.', log)

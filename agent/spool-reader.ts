@@ -10,6 +10,8 @@ import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 
 /** Enough for a checkpoint and the first envelope behind it; a larger record is read whole all the same. */
 const headBytes = 8 * 1024
+/** Small: what is under way keeps alive the piece that it was read with, and the agent's memory is the rig's. */
+const pieceBytes = 32 * 1024
 
 /**
  * The records of one sealed segment, whose successor may say where it ends; `head`: in small pieces, for whoever needs the first few.
@@ -65,13 +67,13 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
           const unknown = index.damaged(spool, range, facts)
           if (unknown.length > 0) onDamaged(spool, unknown, name)
         })
-      for await (const records of readFile(folder, name, start, to)) {
+      for await (const records of readFile(folder, name, start, to, { chunkBytes: pieceBytes })) {
         for (const { position, next, bytes } of records) {
           const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
           if (!header) continue
           watch?.saw(header, bytes)
           stopped = { at: next, seq: header.seq }
-          yield { spool: header.spool, seq: header.seq, bytes: bytes.slice(), position, next }
+          yield { spool: header.spool, seq: header.seq, bytes, position, next }
         }
       }
       watch?.ended(name !== end.segment)
