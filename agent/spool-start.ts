@@ -1,10 +1,11 @@
 import type { LogRecord } from '../common/segment-log-types.ts'
 import { decodeBody, readHeader } from '../protos/envelope.ts'
+import { toHex } from '../protos/hex.ts'
 import { decodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
 import type { Body, EnvelopeHeader } from '../protos/types.ts'
 import { type StreamState, stateAfter } from './batcher.ts'
-import { factsBetween } from './spool-facts.ts'
+import { addRows, type Facts, factsBetween } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import type { RememberedSpool } from './spool-memory.ts'
 
@@ -129,7 +130,7 @@ export async function readOldSpool(
   const unreadable = await noteNumbers(log, heads, index)
   index.recall(remembered)
   const { checkpoint, streams } = await lastStates(log, heads, index)
-  noteFacts(heads, streams, index)
+  await noteFacts(log, heads, streams, index)
   const predecessor = index.segments.findLast(({ spool }) => spool !== '')?.spool ?? checkpoint?.spool ?? ''
   const rig = heads.findLast(({ envelope }) => envelope)?.envelope?.rig
   return { predecessor, streams, unreadable, ...(rig === undefined ? {} : { rig }) }
@@ -200,18 +201,39 @@ async function noteNumbers(log: OldLog, heads: Head[], index: SpoolIndex): Promi
   return [...unknown, ...unreadable]
 }
 
-/** The times of each segment's rows, from its own checkpoint and the next one's: nothing is read for it. */
-function noteFacts(heads: Head[], streams: ReadonlyMap<string, StreamState>, index: SpoolIndex): void {
+/**
+ * The times of each segment's rows, from its own checkpoint and the next one's: nothing is read for it, but where a stream begins, whose
+ * first time no checkpoint has.
+ */
+async function noteFacts(
+  log: OldLog,
+  heads: Head[],
+  streams: ReadonlyMap<string, StreamState>,
+  index: SpoolIndex,
+): Promise<void> {
   let after: ReadonlyMap<string, StreamState> = streams
   const entries = new Map(index.segments.map((entry) => [entry.name, entry]))
   for (const { segment, checkpoint } of heads.toReversed()) {
     if (!checkpoint) continue
     const before = readStreams(checkpoint)
     const entry = entries.get(segment)
-    const facts = factsBetween(before, after)
+    const begins = [...after.keys()].some((stream) => !before.has(stream))
+    const facts = begins ? await readFacts(log, segment) : factsBetween(before, after)
     if (entry && facts) entry.facts = facts
     after = before
   }
+}
+
+async function readFacts(log: OldLog, segment: string): Promise<Facts | undefined> {
+  const names = new Map<string, string>()
+  let facts: Facts | undefined
+  for await (const { bytes } of log.read(segment)) {
+    const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
+    const body = header && bodyOf(bytes, header)
+    if (body?.type === 'schema') noteSchema(body.bytes, names)
+    if (body?.type === 'batch') facts = addRows(facts, names.get(toHex(body.batch.schema)), body.batch.times)
+  }
+  return facts
 }
 
 async function lastStates(
@@ -249,17 +271,19 @@ function applyEnvelope(
   const header = headerOf(bytes)
   const body = header && bodyOf(bytes, header)
   if (!header || !body) return
-  if (body.type === 'schema') {
-    const stream = streamOf(body.bytes)
-    if (stream !== undefined) names.set(Buffer.from(hashSchema(body.bytes)).toString('hex'), stream)
-  }
+  if (body.type === 'schema') noteSchema(body.bytes, names)
   // The agent may have been killed before it noted down what it had declared.
   if (body.type === 'gap') index.declared(body.gap.spool, body.gap.numbers, header.spool, header.seq)
   if (body.type !== 'batch') return
   const { batch } = body
-  const stream = names.get(Buffer.from(batch.schema).toString('hex'))
+  const stream = names.get(toHex(batch.schema))
   if (stream === undefined) return
   setLast(streams, stream, stateAfter(batch, streams.get(stream)))
+}
+
+function noteSchema(schema: Uint8Array, names: Map<string, string>): void {
+  const stream = streamOf(schema)
+  if (stream !== undefined) names.set(toHex(hashSchema(schema)), stream)
 }
 
 function streamOf(schema: Uint8Array): string | undefined {

@@ -81,6 +81,24 @@ describe('an ingest that was restored from a copy', () => {
     })
   })
 
+  test('a new agent that was started once more before ingest lost its disk: its first rows are within the Gap', async () => {
+    const folder = newFolder()
+    const ingest = createIngest()
+    const first = await openAt(folder)
+    await first.fill(1, 5)
+    await ingest.drain(first)
+    await first.spool.close()
+    const second = await openAt(folder)
+    await second.fill(6, 7)
+    await ingest.drain(second)
+    await expect.poll(() => second.spool.states()[0]!.first).toBe(second.spool.states()[0]!.last + 1)
+    const empty = createIngest()
+    await empty.insist(second)
+    const [gap] = second.gaps()
+    expect(gap).toMatchObject({ cause: 'ingest_restored', spool: first.spool.id, fromNs: 1000n, toNs: 5499n })
+    expect(gap!.streams).toEqual(['bench'])
+  })
+
   test('a second time: what only the lost Gap stood for is declared anew', async () => {
     const folder = newFolder()
     const opened = await openAt(folder)
