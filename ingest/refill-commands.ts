@@ -24,6 +24,8 @@ const section = z.looseObject({
   influx: influxConfig.optional(),
   quarantineBytesMax: z.int().optional(),
 })
+const notInLake =
+  'the newest rows are in the journal alone and were not written; if InfluxDB lost some of these, run the same again when the lake has them (journal.segmentAgeMaxS, a minute)'
 const anyConfig = z.looseObject({ ingest: section.optional(), ...section.shape })
 
 /** `rigline refill`. Exit code 0: all of it is in InfluxDB; 1: not all; 2: a mistake in the arguments. */
@@ -58,6 +60,7 @@ export function addRefillCommand(program: Command): void {
       process.once('SIGTERM', () => stop.abort(new Error(`stopped: ${said}`)))
       const progress = createRefillProgress()
       const { refillSpan } = await import('./refill/refill-span.ts')
+      const { isLakeBehind } = await import('./refill/lake-behind.ts')
       try {
         const result = await refillSpan({
           ...{ dataFolder, influx, quarantineBytesMax, rig, stream, fromNs, toNs },
@@ -66,6 +69,7 @@ export function addRefillCommand(program: Command): void {
           onProgress: progress.now,
         })
         progress.end(result)
+        if (await isLakeBehind(dataFolder)) process.stderr.write(`refill: ${notInLake}\n`)
         if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
         if (result.refused > 0) process.exitCode = 1
       } catch (error) {

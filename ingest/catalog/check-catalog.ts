@@ -59,7 +59,7 @@ export function requireCatalog(folder: string): void {
   if (standing !== 'missing' && standing !== 'old') return
   const why = standing === 'missing' ? 'is missing' : 'is a copy from before what the journal begins with'
   throw new Error(
-    `${join(folder, 'catalog.sqlite')} ${why}: start ingest, which makes it anew from journal and lake, or run "rigline catalog rebuild --data ${folder}"`,
+    `${join(folder, 'catalog.sqlite')} ${why}: start ingest (or restart it, if it runs), which makes it anew from journal and lake, or run "rigline catalog rebuild --data ${folder}"`,
   )
 }
 

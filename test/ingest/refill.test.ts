@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog } from '../../common/log.ts'
+import { isLakeBehind } from '../../ingest/refill/lake-behind.ts'
 import { openFileReader } from '../../ingest/refill/read-file.ts'
 import { refillFiles } from '../../ingest/refill/refill-files.ts'
 import { refillSpan, type SpanOptions } from '../../ingest/refill/refill-span.ts'
@@ -237,6 +238,14 @@ await describeWith('influxd', 'refilling a real InfluxDB 1.x from the lake', () 
     expect(await data.refill({ fromNs: atRow(11), toNs: atRow(12) })).toMatchObject({ rows: 2 })
     expect(await data.refill({ fromNs: atRow(10), toNs: atRow(11) })).toMatchObject({ rows: 3 })
     expect(await data.dump()).toEqual(before)
+  })
+
+  it('knows whether the journal has rows that are in no file of the lake yet', async () => {
+    const data = await ground()
+    await data.putAll()
+    expect(await isLakeBehind(data.folder)).toBe(false)
+    await data.put(1, batch(50))
+    expect(await isLakeBehind(data.folder)).toBe(true)
   })
 
   it('lets the value stand that came last for a time, though it writes the file alone that came first', async () => {
