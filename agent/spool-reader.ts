@@ -1,7 +1,7 @@
 import type { LogRecord, Position, SegmentInfo } from '../common/segment-log-types.ts'
 import { readSegment as readFile, sealedEnd } from '../common/segment-reader.ts'
 import type { EnvelopeHeader, Range } from '../protos/types.ts'
-import type { Facts } from './spool-facts.ts'
+import { type Facts, joinFacts } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 
@@ -67,40 +67,64 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
           const unknown = index.damaged(spool, range, facts)
           if (unknown.length > 0) onDamaged(spool, unknown, name)
         })
-      for await (const records of readFile(folder, name, start, to, { chunkBytes: pieceBytes })) {
-        for (const { position, next, bytes } of records) {
-          const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
-          if (!header) continue
-          watch?.saw(header, bytes)
-          stopped = { at: next, seq: header.seq }
-          yield { spool: header.spool, seq: header.seq, bytes, position, next }
+      try {
+        for await (const records of readFile(folder, name, start, to, { chunkBytes: pieceBytes })) {
+          for (const { position, next, bytes } of records) {
+            const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
+            if (!header) continue
+            watch?.saw(header, bytes)
+            stopped = { at: next, seq: header.seq }
+            yield { spool: header.spool, seq: header.seq, bytes, position, next }
+          }
         }
+        watch?.ended(name !== end.segment)
+      } finally {
+        // Whoever reads may leave in between, and goes on behind what is missing.
+        watch?.ended(false)
       }
-      watch?.ended(name !== end.segment)
     }
   }
 }
 
-/** Notices the numbers that are missing in a segment, whose own rise from its first to its last. */
+/** Batches on either side of what is missing that are looked at. */
+const neighboursMax = 32
+
+interface Missing {
+  range: Range
+  before: Facts | undefined
+}
+
+/**
+ * Notices the numbers that are missing in a segment, whose own rise from its first to its last. Which streams' rows were in them is not known,
+ * and batches of several streams lie side by side, each with rows of about the same time: so the interval reaches over the batches on either side
+ * until each stream of the segment was among them; if one is not near, over all that the segment is known to hold.
+ */
 function createWatch(
   entry: SegmentEntry,
   lastSeq: number | undefined,
   onMissing: (spool: string, range: Range, facts: Facts | undefined) => void,
 ) {
   let last = lastSeq
-  /** The last readable batch: its rows are next to those that are missing. */
-  let before: { bytes: Uint8Array; header: EnvelopeHeader } | undefined
-  let missing: { range: Range; before: Facts | undefined }[] = []
+  const streams = entry.facts?.streams.length || Number.POSITIVE_INFINITY
+  /** The last readable batches, the newest at the end. */
+  const before: { bytes: Uint8Array; header: EnvelopeHeader }[] = []
+  let missing: Missing[] = []
+  /** Behind what is missing: streams (by schema) seen so far, and the span of their rows. */
+  let seen = new Set<string>()
+  let after: Facts | undefined
+  let behind = 0
 
-  const tell = (after: Facts | undefined) => {
-    for (const one of missing) {
-      const [a, b] = [one.before ?? entry.facts, after ?? entry.facts]
-      onMissing(entry.spool, one.range, a && b ? spanOf(a, b) : (a ?? b))
-    }
+  const tell = (whole: boolean) => {
+    const until = whole ? after : spanOf(after, entry.facts)
+    for (const one of missing) onMissing(entry.spool, one.range, spanOf(one.before, until))
     missing = []
+    after = undefined
   }
-  const lost = (from: number, to: number) =>
-    missing.push({ range: { from, to }, before: before && timesOf(before.bytes, before.header) })
+  const lost = (from: number, to: number) => {
+    missing.push({ range: { from, to }, before: spanBefore(before, streams, entry.facts) })
+    seen = new Set()
+    behind = 0
+  }
 
   return {
     saw(header: EnvelopeHeader, bytes: Uint8Array) {
@@ -108,33 +132,56 @@ function createWatch(
       if (last !== undefined && header.seq > last + 1) lost(last + 1, header.seq - 1)
       last = Math.max(last ?? 0, header.seq)
       if (header.bodyType !== 'batch') return
-      if (missing.length > 0) tell(timesOf(bytes, header))
-      before = { bytes, header }
+      if (missing.length > 0) {
+        const batch = timesOf(bytes, header)
+        after = spanOf(after, batch)
+        if (batch) seen.add(batch.schema)
+        const isWhole = seen.size >= streams
+        if (isWhole || ++behind > neighboursMax) tell(isWhole)
+      }
+      before.push({ bytes, header })
+      if (before.length > neighboursMax) before.shift()
     },
     /** `whole`: nothing will be added to the segment any more. */
     ended(whole: boolean) {
       if (whole && last !== undefined && last < entry.last) lost(last + 1, entry.last)
-      tell(undefined)
+      tell(false)
     },
   }
 }
 
-function timesOf(bytes: Uint8Array, header: EnvelopeHeader): Facts | undefined {
+/** Of the batches before: back to where each stream was among them. */
+function spanBefore(
+  before: readonly { bytes: Uint8Array; header: EnvelopeHeader }[],
+  streams: number,
+  all: Facts | undefined,
+): Facts | undefined {
+  const seen = new Set<string>()
+  let span: Facts | undefined
+  for (const { bytes, header } of before.toReversed()) {
+    const batch = timesOf(bytes, header)
+    if (!batch) continue
+    span = spanOf(span, batch)
+    seen.add(batch.schema)
+    if (seen.size >= streams) return span
+  }
+  return spanOf(span, all)
+}
+
+function timesOf(bytes: Uint8Array, header: EnvelopeHeader): (Facts & { schema: string }) | undefined {
   const body = bodyOf(bytes, header)
   if (body?.type !== 'batch' || body.batch.rows === 0) return undefined
-  const { times } = body.batch
+  const { times, schema } = body.batch
   let [fromNs, toNs] = [times[0]!, times[0]!]
   for (const time of times) {
     if (time < fromNs) fromNs = time
     if (time > toNs) toNs = time
   }
-  return { fromNs, toNs, streams: [], rows: 0 }
+  return { fromNs, toNs, streams: [], rows: 0, schema: Buffer.from(schema).toString('hex') }
 }
 
-/** Streams that are flushed together lie side by side in the log, each with its own rows of the same time: all of their span. */
-const spanOf = (a: Facts, b: Facts): Facts => ({
-  fromNs: a.fromNs < b.fromNs ? a.fromNs : b.fromNs,
-  toNs: a.toNs > b.toNs ? a.toNs : b.toNs,
-  streams: [],
-  rows: 0,
-})
+/** From the first to the last of both, of whatever streams. */
+function spanOf(a: Facts | undefined, b: Facts | undefined): Facts | undefined {
+  const facts = joinFacts(a, b)
+  return facts && { fromNs: facts.fromNs, toNs: facts.toNs, streams: [], rows: 0 }
+}

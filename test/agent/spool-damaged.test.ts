@@ -1,7 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { encodeSchema } from '../../protos/schema.ts'
+import { hashSchema } from '../../protos/schema-hash.ts'
 import { segmentFiles } from '../common/faulty-files.ts'
-import { createIngest, memoryFile, newFolder, type Opened, openAt, timesOf } from './spool-setup.ts'
+import { batchOf, createIngest, memoryFile, newFolder, type Opened, openAt, timesOf } from './spool-setup.ts'
 
 // Bytes that the disk has changed: what ingest lacks of them is declared, once; the rest comes as ever.
 
@@ -54,6 +56,39 @@ describe('a damaged spool', () => {
     expect(third.gaps()).toEqual([])
     isWhole(ingest, id, last)
     expect(third.spool.unconfirmed()).toBe(0)
+  })
+
+  test('a batch of one stream among those of others: the Gap has all of its rows', async () => {
+    const folder = newFolder()
+    const first = await openAt(folder)
+    const names = ['fast', 'steady', '느림']
+    const batches: { seq: number; times: BigInt64Array }[] = []
+    const schemas = names.map((stream) => encodeSchema({ stream, channels: [{ name: 'v', kind: 'f64' }] }))
+    for (const bytes of schemas) await first.spool.add({ type: 'schema', bytes })
+    for (let i = 0; i < 30; i++) {
+      for (const [k, bytes] of schemas.entries()) {
+        // Rows of the streams begin and end apart, and one is written every third time alone.
+        if (k === 2 && i % 3 !== 2) continue
+        const width = k === 2 ? 3 : 1
+        const times = batchOf(0).times.map((ns) => BigInt((i + 1 - width) * 1000 - k * 7) + ns * BigInt(2 * width))
+        const batch = { ...batchOf(i), schema: hashSchema(bytes), times }
+        const state = { lastNs: times.at(-1)!, era: 0, position: 0, origin: '' }
+        await first.spool.add({ type: 'batch', batch }, { stream: names[k]!, state })
+        batches.push({ seq: first.durable.at(-1)!.seq, times })
+      }
+    }
+    await first.spool.close()
+    const damaged = batches.filter((_, i) => i > 8 && i % 7 === 0)
+    for (const { seq } of damaged) flipNumber(folder, first, seq)
+    const second = await openAt(folder)
+    const ingest = createIngest()
+    await ingest.drain(second)
+    await ingest.insist(second)
+    const gaps = second.gaps()
+    expect(gaps.flatMap(({ numbers }) => numbers)).toEqual(damaged.map(({ seq }) => ({ from: seq, to: seq })))
+    for (const [i, { times }] of damaged.entries()) {
+      expect(gaps[i]!.fromNs <= times[0]! && gaps[i]!.toNs >= times.at(-1)!).toBe(true)
+    }
   })
 
   test('what ingest has may be damaged here: nothing is declared', async () => {
