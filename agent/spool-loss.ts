@@ -107,6 +107,13 @@ export function addLoss(gap: Gap | undefined, spool: string, seq: number, envelo
   return grown
 }
 
+/** What an envelope that is lost says, where that must not be lost with it. */
+export function keptOf(envelope: Uint8Array): Body | undefined {
+  const header = headerOf(envelope)
+  const body = header && bodyOf(envelope, header)
+  return body?.type === 'event' || body?.type === 'gap' ? body : undefined
+}
+
 function widen(gap: Gap, times: BigInt64Array): void {
   for (const time of times) {
     if (gap.rows === 0 || time < gap.fromNs) gap.fromNs = time

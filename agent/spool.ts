@@ -12,7 +12,7 @@ import type { StreamState } from './batcher.ts'
 import { createDoubts, type DoubtOptions } from './spool-doubts.ts'
 import { addRows } from './spool-facts.ts'
 import { createSpoolIndex, type SpoolIndex } from './spool-index.ts'
-import { addLoss, lackingGap, unreadableGap } from './spool-loss.ts'
+import { addLoss, keptOf, lackingGap, unreadableGap } from './spool-loss.ts'
 import { readMemory } from './spool-memory.ts'
 import { createSpoolReader, readSegment } from './spool-reader.ts'
 import { createSpoolRoom } from './spool-room.ts'
@@ -135,6 +135,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   return spool
 }
 
+const keptMax = 1000
+
 const nowNs = () => BigInt(Date.now()) * 1_000_000n
 const askEveryMs = 4_000
 
@@ -157,6 +159,8 @@ function createSpool(
   let drainWaiters: { bytes: number; resolve(): void }[] = []
   let askedAtMs = Number.NEGATIVE_INFINITY
   let unwritten: Gap | undefined
+  /** Events and Gaps among what was dropped from memory: small, to be spooled again, for what they say must not go with the rows. */
+  let unwrittenKept: Body[] = []
   let needsCheckpoint = false
 
   const settle = (bytes: number) => {
@@ -184,6 +188,8 @@ function createSpool(
     onLost({ seq: number, bytes }) {
       index.giveUp(id, { from: number, to: number })
       unwritten = addLoss(unwritten, id, number, bytes)
+      const kept = unwrittenKept.length < keptMax ? keptOf(bytes) : undefined
+      if (kept) unwrittenKept.push(kept)
     },
     onHeld(reason) {
       if (reason) {
@@ -194,8 +200,10 @@ function createSpool(
       } else log.warn('the spool can be written again')
       options.onHeld?.(reason !== undefined)
       if (reason || !unwritten) return
-      const gap = unwritten
+      const [gap, kept] = [unwritten, unwrittenKept]
       unwritten = undefined
+      unwrittenKept = []
+      for (const body of kept) void add(body)
       void add({ type: 'gap', gap })
     },
     // Some bytes go to the log's own headers.

@@ -1,8 +1,9 @@
 import { cpSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { createGap } from '../../agent/batcher.ts'
 import { realFiles, type SegmentFiles } from '../../common/segment-log-files.ts'
-import { batchOf, newFolder, openAt, schema } from './spool-setup.ts'
+import { batchOf, bodyOf, newFolder, openAt, schema } from './spool-setup.ts'
 
 // An agent that ends while its disk is full: what is in memory alone goes with it, and no checkpoint may say that it was spooled.
 
@@ -50,6 +51,25 @@ async function killedAt(folder: string) {
   const { spool } = await openAt(copy)
   return spool.streams.get('bench')
 }
+
+test('a Gap and an event that memory could not hold are spooled when there is room, beside the Gap of the rows', async () => {
+  const { disk, files } = createFullDisk()
+  const opened = await openAt(newFolder(), { files, bytesMax: 8 * 1024 * 1024, segmentBytesMax: 64 * 1024 })
+  const { spool } = opened
+  await spool.add({ type: 'schema', bytes: schema })
+  disk.isFull = true
+  await spool.add({ type: 'batch', batch: batchOf(1) })
+  const gap = createGap('bench', 5n, 900n, 'agent_down', 'the agent was not running')
+  const event = { tNs: 7n, type: 'marker', author: 'r', text: 'door', facts: {}, id: 'm' }
+  void spool.add({ type: 'gap', gap })
+  void spool.add({ type: 'event', event })
+  for (let i = 2; i < 1500; i++) await spool.add({ type: 'batch', batch: batchOf(i) })
+  disk.isFull = false
+  await expect.poll(() => opened.gaps().map(({ cause }) => cause), { timeout: 10_000 }).toContain('spool_unwritable')
+  expect(opened.gaps().find(({ cause }) => cause === 'agent_down')).toMatchObject({ fromNs: 5n, toNs: 900n })
+  expect(opened.durable.map(({ bytes }) => bodyOf(bytes))).toContainEqual({ type: 'event', event })
+  expect(opened.gaps().find(({ cause }) => cause === 'spool_unwritable')).toMatchObject({ fromNs: 1000n })
+}, 30_000)
 
 describe('an agent that ends while the disk takes a checkpoint, but no batch', () => {
   test('in order: it ends, and its source goes on behind the last batch on disk', async () => {
