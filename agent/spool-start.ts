@@ -5,7 +5,7 @@ import { decodeSchema } from '../protos/schema.ts'
 import { hashSchema } from '../protos/schema-hash.ts'
 import type { Body, EnvelopeHeader } from '../protos/types.ts'
 import { type StreamState, stateAfter } from './batcher.ts'
-import { addRows, type Facts, factsBetween } from './spool-facts.ts'
+import { addRows, type Facts, factsBetween, joinFacts } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import type { RememberedSpool } from './spool-memory.ts'
 
@@ -218,7 +218,10 @@ async function noteFacts(
     const before = readStreams(checkpoint)
     const entry = entries.get(segment)
     const begins = [...after.keys()].some((stream) => !before.has(stream))
-    const facts = begins ? await readFacts(log, segment) : factsBetween(before, after)
+    const between = factsBetween(before, after)
+    const read = begins ? await readFacts(log, segment) : undefined
+    // What of it can't be read the next checkpoint knows of.
+    const facts = read ? { ...(joinFacts(read, between) ?? read), rows: read.rows } : between
     if (entry && facts) entry.facts = facts
     after = before
   }
