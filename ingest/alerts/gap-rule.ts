@@ -17,7 +17,7 @@ const toDo: Record<Cause, string> = {
   spool_damaged: "the rig's disk gave back other bytes than were written; look at its disk",
   source_down: 'the source yielded no rows; look at the sensor and its connection',
   refused: 'ingest did not take it; look at the quarantine of the rig and of ingest',
-  ingest_restored: 'ingest was restored from an older copy, and the rig has it no more',
+  ingest_restored: 'ingest was restored from an older copy or lost its disk, and the rig has it no more',
   retention: 'it was removed because it was old',
   agent_overloaded: 'its agent could not keep up; give it fewer channels or a faster machine',
   journal_damaged: "ingest's disk gave back other bytes than were written; look at its disk",

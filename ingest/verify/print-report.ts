@@ -13,6 +13,7 @@ export function printReport(report: VerifyReport): string {
   }
   if (report.rigs.length === 0) lines.push('No rig has delivered anything here.')
   for (const rig of report.rigs) lines.push('', ...printRig(rig))
+  if (report.rigs.length > 0) lines.push('', legend(report))
   lines.push('')
   for (const [kind, count] of Object.entries(report.quarantined)) lines.push(`In quarantine, by ${kind}: ${count}`)
   if (report.influx?.compared === false) lines.push(`InfluxDB was not compared: ${report.influx.reason}`)
@@ -30,6 +31,12 @@ export function printReport(report: VerifyReport): string {
   )
   return `${lines.join('\n').trim()}\n`
 }
+
+/** What the columns count; the numbers beside them differ by it. */
+const legend = ({ influx }: VerifyReport): string =>
+  influx
+    ? 'Columns count rows, "left out" the readings that InfluxDB cannot hold; pending: in the journal alone, for the lake / for InfluxDB.'
+    : 'Columns count rows; pending: in the journal alone, not in the lake yet.'
 
 function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): string[] {
   const header = ['stream', 'rows delivered', 'in the lake', 'pending', 'InfluxDB', 'left out', 'twice', '']

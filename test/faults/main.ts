@@ -24,6 +24,7 @@ function readArguments() {
     options: {
       rounds: { type: 'string', default: '10' },
       seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       keep: { type: 'string' },
@@ -49,6 +50,10 @@ async function main(): Promise<number> {
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${usage}\n`)
     return 2
+  }
+  if (args.help) {
+    process.stdout.write(`${usage}\n`)
+    return 0
   }
   if (args.list) {
     process.stdout.write(`${allFaults.map(({ kind }) => kind).join('\n')}\n`)

@@ -12,6 +12,7 @@ import { runSoak } from './run.ts'
 const minutesMax = 7 * 24 * 60
 const usage = `npm run soak -- [--minutes M] [--seed S] [--json] [--keep FOLDER]
   --minutes  how long rigs come and go (10; ${minutesMax} at most); the account comes after that
+             below 3 they are too short to be judged, but for what must hold at any time
   --seed     the same seed: the same data, and churn in the same order (drawn, and printed)
   --json     nothing but the last line, a JSON object, on standard output
   --keep     where logs and data are kept; without it they are, in a temporary folder, only if it fails
@@ -22,6 +23,7 @@ function readArguments() {
     options: {
       minutes: { type: 'string', default: '10' },
       seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'string' },
       folder: { type: 'string' },
@@ -41,6 +43,10 @@ async function main(): Promise<number> {
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${usage}\n`)
     return 2
+  }
+  if (args.help) {
+    process.stdout.write(`${usage}\n`)
+    return 0
   }
   if (runsFromCopy() && args.folder !== undefined) return await runHarness(args, args.folder)
   const folder = args.keep === undefined ? mkdtempSync(join(tmpdir(), 'rigline-soak-')) : resolve(args.keep)
