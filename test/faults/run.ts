@@ -23,10 +23,11 @@ export interface Summary {
   stored: { lake: number; influx: number }
   declared_gaps: number
   declared_rows: number
-  lost: number
-  duplicates: number
-  wrong_values: number
-  unexplained_gaps: number
+  /** This and the next three: null where the run broke off before it could count. */
+  lost: number | null
+  duplicates: number | null
+  wrong_values: number | null
+  unexplained_gaps: number | null
   not_rising: number
   seconds: number
   ok: boolean
@@ -45,32 +46,37 @@ export async function runRounds(
   let rounds = 0
   let settled: Settled | undefined
 
-  for (const [i, planned] of plan.entries()) {
-    if (signal.aborted) break
-    const startedMs = performance.now()
-    const results = await Promise.all(planned.map((each) => runFault(world, each, i + 1, notes, excuses)))
-    problems.push(...results.flatMap(({ problem }) => (problem === undefined ? [] : [problem])))
-    for (const { fault } of planned) faults[fault.kind] = (faults[fault.kind] ?? 0) + 1
-    rounds++
-    await sleep(Math.max(0, roundLeastMs - (performance.now() - startedMs)), undefined, { signal }).catch(() => {})
-    const words = planned.map(({ fault, touched }) => `${fault.kind} (${touched.join(', ')})`).join(', ')
-    const produced = world.rigs.reduce((sum, rig) => sum + rig.generated(), 0)
-    log(`round ${i + 1}: ${words}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s, ${produced} rows so far`)
-    if (problems.length > 0) break
-    if (rounds % countEveryRounds === 0 && rounds < plan.length && !signal.aborted) {
+  try {
+    for (const [i, planned] of plan.entries()) {
+      if (signal.aborted) break
+      const startedMs = performance.now()
+      const results = await Promise.all(planned.map((each) => runFault(world, each, i + 1, notes, excuses)))
+      problems.push(...results.flatMap(({ problem }) => (problem === undefined ? [] : [problem])))
+      for (const { fault } of planned) faults[fault.kind] = (faults[fault.kind] ?? 0) + 1
+      rounds++
+      await sleep(Math.max(0, roundLeastMs - (performance.now() - startedMs)), undefined, { signal }).catch(() => {})
+      const words = planned.map(({ fault, touched }) => `${fault.kind} (${touched.join(', ')})`).join(', ')
+      const produced = world.rigs.reduce((sum, rig) => sum + rig.generated(), 0)
+      log(`round ${i + 1}: ${words}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s, ${produced} rows so far`)
+      if (problems.length > 0) break
+      if (rounds % countEveryRounds === 0 && rounds < plan.length && !signal.aborted) {
+        settled = await settleAndCount(world, excuses, notes)
+        log(`after round ${i + 1}: ${describeSettled(settled)}`)
+        if (settled.problems.length > 0 || !isClean(settled.verdict)) break
+        for (const feed of world.feeds) feed.resume()
+      }
+    }
+    // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.
+    if (!signal.aborted && problems.length === 0 && !(settled && settled.problems.length > 0)) {
       settled = await settleAndCount(world, excuses, notes)
-      log(`after round ${i + 1}: ${describeSettled(settled)}`)
-      if (settled.problems.length > 0 || !isClean(settled.verdict)) break
-      for (const feed of world.feeds) feed.resume()
+      if (isClean(settled.verdict)) {
+        problems.push(...(await verifyAll(world, settled.gaps)))
+        problems.push(...(await checkExport(world, settled.gaps, createRandom(`${seed}/export`))))
+      }
     }
-  }
-  // Where a fault could not be healed, nothing settles any more: what is missing then says nothing.
-  if (!signal.aborted && problems.length === 0 && !(settled && settled.problems.length > 0)) {
-    settled = await settleAndCount(world, excuses, notes)
-    if (isClean(settled.verdict)) {
-      problems.push(...(await verifyAll(world, settled.gaps)))
-      problems.push(...(await checkExport(world, settled.gaps, createRandom(`${seed}/export`))))
-    }
+  } catch (error) {
+    // What broke the harness itself is a failure with a last line like any other.
+    problems.push((error as Error).stack ?? String(error))
   }
   problems.push(...world.unasked, ...(settled?.problems ?? []), ...(settled?.verdict.problems ?? []))
   const seconds = (Date.now() - world.startedMs) / 1000
@@ -96,10 +102,10 @@ function summarize(
     stored: verdict?.stored ?? { lake: 0, influx: 0 },
     declared_gaps: verdict?.declaredGaps ?? 0,
     declared_rows: verdict?.declaredRows ?? 0,
-    lost: verdict?.lost ?? 0,
-    duplicates: verdict?.duplicates ?? 0,
-    wrong_values: verdict?.wrongValues ?? 0,
-    unexplained_gaps: verdict?.unexplainedGaps ?? 0,
+    lost: verdict?.lost ?? null,
+    duplicates: verdict?.duplicates ?? null,
+    wrong_values: verdict?.wrongValues ?? null,
+    unexplained_gaps: verdict?.unexplainedGaps ?? null,
     not_rising: verdict?.notRising ?? 0,
     seconds: Math.round(seconds * 10) / 10,
     ok: problems.length === 0 && verdict !== undefined && isClean(verdict),
