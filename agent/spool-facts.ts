@@ -13,6 +13,8 @@ export interface Facts {
 
 export type FactsOfRange = Range & Facts
 
+export const unknownFacts: Facts = { fromNs: 0n, toNs: 0n, streams: [], rows: 0 }
+
 const streamsMax = 64
 
 export function joinFacts(a: Facts | undefined, b: Facts | undefined): Facts | undefined {

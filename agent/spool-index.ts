@@ -1,7 +1,7 @@
 import { createRangeSet, type RangeSet, subtractRanges } from '../common/range-set.ts'
 import type { Range, Receipt, SpoolState } from '../protos/types.ts'
 import { both } from './spool-doubts.ts'
-import { type Facts, type FactsOfRange, factsOf, joinFacts } from './spool-facts.ts'
+import { type Facts, type FactsOfRange, factsOf, joinFacts, unknownFacts } from './spool-facts.ts'
 import type { Declared, RememberedSpool } from './spool-memory.ts'
 
 // What the spool's log holds and what of it ingest has, kept small: a line a segment and some sets of numbers a spool id. No
@@ -15,6 +15,7 @@ const rememberedMax = 48
 /** Ranges of a spool whose rows' times are remembered; the oldest are joined. */
 const factsMax = 64
 const declaredMax = 1000
+const unwrittenMax = 1000
 
 export interface SegmentEntry {
   name: string
@@ -40,6 +41,8 @@ interface SpoolEntry {
   declared: Declared[]
   /** Kept, as far as numbers go, but not readable. */
   damaged: FactsOfRange[]
+  /** Confirmed from memory while the disk could not be written, and never on it. */
+  unwritten: FactsOfRange[]
   /** Confirmed by the ingest of another group: settled for good. */
   elsewhere: Range[]
   /** Counts the lists that named it. */
@@ -71,6 +74,8 @@ export interface SpoolIndex {
   giveUp(spool: string, range: Range): void
   /** Numbers that a Gap stands for, and the Gap's own. */
   declared(spool: string, numbers: readonly Range[], by: string, at: number): void
+  /** Numbers that ingest had, and that were never on disk. */
+  unwritten(spool: string, fact: FactsOfRange): void
   /** Numbers that cannot be read; returns those that nobody knew of and that ingest is not known to have. */
   damaged(spool: string, range: Range, facts: Facts | undefined): Range[]
   /** Of numbers, those that were damaged here rather than deleted. */
@@ -107,6 +112,7 @@ export function createSpoolIndex(group = ''): SpoolIndex {
     facts: [],
     declared: [],
     damaged: [],
+    unwritten: [],
     elsewhere: [],
     listed: 0,
   })
@@ -148,12 +154,14 @@ export function createSpoolIndex(group = ''): SpoolIndex {
   }
 
   const lackingOf = (entry: SpoolEntry): Range[] => {
-    if (entry.damaged.length === 0 && entry.receipted.through() >= entry.first - 1) return []
+    const isAllThere = entry.damaged.length === 0 && entry.unwritten.length === 0
+    if (isAllThere && entry.receipted.through() >= entry.first - 1) return []
     const away = entry.group === group ? both(entry.forgotten, [{ from: 1, to: entry.first - 1 }]) : []
     // Of the spool that is being written, what ingest has not reached yet may be under way, from memory.
     const reached = entry === spools.get(current) ? entry.receipted.highest() : Number.POSITIVE_INFINITY
     const damaged = entry.damaged.filter(({ to }) => to < reached)
-    const absent = createRangeSet([...away, ...damaged]).ranges()
+    const unwritten = entry.group === group ? entry.unwritten : []
+    const absent = createRangeSet([...away, ...damaged, ...unwritten]).ranges()
     const lacking = subtractRanges(absent, entry.receipted.ranges())
     if (lacking.length === 0) return lacking
     return subtractRanges(subtractRanges(lacking, declaredOf(entry)), entry.elsewhere)
@@ -211,6 +219,7 @@ export function createSpoolIndex(group = ''): SpoolIndex {
           entry.group = group
           entry.receipted = createRangeSet(one.confirmed)
           entry.forgotten = one.forgotten
+          entry.unwritten = one.unwritten ?? []
         } else {
           entry.group = one.group
           entry.elsewhere = one.confirmed
@@ -276,11 +285,22 @@ export function createSpoolIndex(group = ''): SpoolIndex {
       for (const { from, to } of numbers) entry.declared.push({ from, to, by, at })
       if (entry.declared.length > declaredMax) entry.declared.splice(0, entry.declared.length - declaredMax)
     },
+    unwritten(spool, { from, to, ...facts }) {
+      const entry = spools.get(spool)
+      if (!entry) return
+      const last = entry.unwritten.at(-1)
+      // An unknown time must not reach back to 1970.
+      const known = facts.toNs === 0n ? undefined : facts
+      if (last?.to === from - 1) {
+        const joined = joinFacts(last.toNs === 0n ? undefined : strip(last), known) ?? unknownFacts
+        entry.unwritten[entry.unwritten.length - 1] = { from: last.from, to, ...joined }
+      } else if (entry.unwritten.length < unwrittenMax) entry.unwritten.push({ from, to, ...(known ?? unknownFacts) })
+    },
     damaged(spool, range, facts) {
       const entry = spools.get(spool)
       if (!entry) return []
       const open = subtractRanges(subtractRanges([range], entry.receipted.ranges()), declaredOf(entry))
-      const unknown = subtractRanges(open, createRangeSet(entry.damaged).ranges())
+      const unknown = subtractRanges(open, createRangeSet([...entry.damaged, ...entry.unwritten]).ranges())
       for (const one of unknown) entry.damaged.push({ ...one, ...(facts ?? unknownFacts), rows: 0 })
       entry.damaged.sort((a, b) => a.from - b.from)
       if (unknown.length > 0 && spool !== current) {
@@ -293,7 +313,7 @@ export function createSpoolIndex(group = ''): SpoolIndex {
     factsOf(spool, numbers) {
       const entry = spools.get(spool)
       if (!entry) return undefined
-      const known = entry.damaged.filter(({ toNs }) => toNs !== 0n)
+      const known = [...entry.damaged, ...entry.unwritten].filter(({ toNs }) => toNs !== 0n)
       const isAll = subtractRanges(numbers, createRangeSet(known).ranges()).length === 0
       return factsOf(numbers, isAll ? known : [...entry.facts, ...known])
     },
@@ -363,6 +383,7 @@ export function createSpoolIndex(group = ''): SpoolIndex {
           last: entry.last,
           confirmed: entry.group === group ? [...entry.receipted.ranges()] : joined(entry.receipted, entry.elsewhere),
           forgotten: entry.forgotten,
+          ...(entry.unwritten.length > 0 ? { unwritten: entry.unwritten } : {}),
           facts: [
             ...entry.facts.filter(({ from }) => from < entry.first),
             ...(facts ? [{ from: entry.first, to: entry.last, ...facts }] : []),
@@ -376,8 +397,6 @@ export function createSpoolIndex(group = ''): SpoolIndex {
 }
 
 const countOf = (ranges: readonly Range[]): number => ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
-
-const unknownFacts: Facts = { fromNs: 0n, toNs: 0n, streams: [], rows: 0 }
 
 const strip = ({ fromNs, toNs, streams, rows }: FactsOfRange): Facts => ({ fromNs, toNs, streams, rows })
 

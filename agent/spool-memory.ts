@@ -27,6 +27,8 @@ export interface RememberedSpool {
   confirmed: Range[]
   /** Deleted here, and ingest had it. */
   forgotten: Range[]
+  /** Confirmed from memory, and never on disk. */
+  unwritten?: FactsOfRange[]
   /** Of numbers that are deleted, and of those that were on disk. */
   facts: FactsOfRange[]
   declared: Declared[]
@@ -64,8 +66,9 @@ function decodeMemory(text: string): RememberedSpool[] {
   if (text.slice(0, 8) !== crc32(json).toString(16).padStart(8, '0')) throw new Error('damaged: its CRC32 is another')
   const read = JSON.parse(json) as { format: number; spools: RememberedSpool[] }
   if (read.format !== format) throw new Error(`format ${read.format}; this release reads ${format}`)
-  for (const { facts } of read.spools) {
-    for (const one of facts) Object.assign(one, { fromNs: BigInt(one.fromNs), toNs: BigInt(one.toNs) })
+  for (const { facts, unwritten = [] } of read.spools) {
+    for (const one of [...facts, ...unwritten])
+      Object.assign(one, { fromNs: BigInt(one.fromNs), toNs: BigInt(one.toNs) })
   }
   return read.spools
 }

@@ -28,6 +28,8 @@ export interface WriterOptions {
   onVolatile(envelope: NumberedEnvelope): void
   /** Dropped from memory without having been written. */
   onLost(envelope: NumberedEnvelope): void
+  /** Dropped from memory without having been written, when ingest had it. */
+  onUnneeded(envelope: NumberedEnvelope): void
   /** The disk takes nothing (with the reason), or takes it again. */
   onHeld(reason: unknown): void
   hasRoom(bytes: number): boolean
@@ -117,11 +119,10 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
     const before = failures
     let appended = 0
     for (let next = backlog[0]; next; next = backlog[0]) {
-      if (!options.isConfirmed(next.envelope.seq)) {
-        if (!options.hasRoom(next.envelope.bytes.length)) break
-        append(next)
-        appended++
-      } else next.settle(true)
+      // What ingest has confirmed from memory, too: it may turn out to have lost it.
+      if (!options.hasRoom(next.envelope.bytes.length)) break
+      append(next)
+      appended++
       takeOldest()
     }
     await allSettled()
@@ -158,7 +159,8 @@ export function createSpoolWriter(options: WriterOptions): SpoolWriter {
     while (backlogBytes > options.heldBytesMax) {
       const { envelope, settle } = takeOldest()
       settle(false)
-      options.onLost(envelope)
+      if (options.isConfirmed(envelope.seq)) options.onUnneeded(envelope)
+      else options.onLost(envelope)
     }
   }
 

@@ -10,7 +10,7 @@ import { encodeEnvelope } from '../protos/envelope.ts'
 import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 import { createDoubts, type DoubtOptions } from './spool-doubts.ts'
-import { addRows } from './spool-facts.ts'
+import { addRows, unknownFacts } from './spool-facts.ts'
 import { createSpoolIndex, type SpoolIndex } from './spool-index.ts'
 import { addLoss, keptOf, lackingGap, unreadableGap } from './spool-loss.ts'
 import { readMemory } from './spool-memory.ts'
@@ -185,6 +185,10 @@ function createSpool(
       options.onDurable({ ...envelope, spool: id, position })
     },
     onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
+    onUnneeded({ seq: number, times, stream }) {
+      const facts = times && addRows(undefined, stream, times)
+      index.unwritten(id, { from: number, to: number, ...(facts ?? unknownFacts) })
+    },
     onLost({ seq: number, bytes }) {
       index.giveUp(id, { from: number, to: number })
       unwritten = addLoss(unwritten, id, number, bytes)

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { segmentFiles } from '../common/faulty-files.ts'
+import { createFaultyFiles, segmentFiles } from '../common/faulty-files.ts'
 import {
   bodyOf,
   confirmAll,
@@ -97,6 +97,48 @@ describe('an ingest that was restored from a copy', () => {
     const [gap] = second.gaps()
     expect(gap).toMatchObject({ cause: 'ingest_restored', spool: first.spool.id, fromNs: 1000n, toNs: 5499n })
     expect(gap!.streams).toEqual(['bench'])
+  })
+
+  test('what it had confirmed from memory, while the disk could not be written, is written and kept for the one that takes over', async () => {
+    const files = createFaultyFiles()
+    const opened = await openAt(newFolder(), { files })
+    const { spool, fill, durable } = opened
+    await fill(1, 3)
+    const onDisk = lastOf(opened)
+    files.failSyncs = 1_000_000
+    await fill(4, 8)
+    const last = onDisk + 6
+    spool.confirm(everything(spool.id, last))
+    files.failSyncs = 0
+    // All of them, and the event that says so.
+    await expect.poll(() => durable.at(-1)!.seq, { timeout: 5000 }).toBeGreaterThanOrEqual(last)
+    expect(spool.confirm(everything(spool.id, onDisk))).toBe(true)
+    const again: number[] = []
+    for await (const { seq } of spool.read(undefined)) again.push(seq)
+    expect(again.filter((seq) => seq > onDisk && seq <= last).length).toBe(6)
+  })
+
+  test('what it had confirmed from memory, and memory could not hold until the disk was back, is declared with its times', async () => {
+    const files = createFaultyFiles()
+    const opened = await openAt(newFolder(), { files, bytesMax: 1024 * 1024 })
+    const { spool, fill, durable } = opened
+    await fill(1, 3)
+    const onDisk = lastOf(opened)
+    files.failSyncs = 1_000_000
+    await fill(4, 50)
+    spool.confirm(everything(spool.id, onDisk + 48))
+    // Of a quarter of a MiB the oldest go: ingest has them.
+    await fill(51, 90)
+    spool.confirm(everything(spool.id, onDisk + 48 + 41))
+    files.failSyncs = 0
+    await expect.poll(() => durable.at(-1)!.seq, { timeout: 5000 }).toBeGreaterThanOrEqual(onDisk + 89)
+    expect(opened.gaps()).toEqual([])
+    await repeat(opened, () => everything(spool.id, onDisk), 20_000)
+    const gaps = opened.gaps()
+    expect(gaps.map(({ cause }) => cause)).toEqual(['ingest_restored'])
+    expect(gaps[0]!.numbers[0]!.from).toBe(onDisk + 1)
+    expect(gaps[0]).toMatchObject({ fromNs: 4000n, streams: ['bench'] })
+    expect(gaps[0]!.toNs).toBeGreaterThanOrEqual(20_499n)
   })
 
   test('a second time: what only the lost Gap stood for is declared anew', async () => {
