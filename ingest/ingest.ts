@@ -170,7 +170,7 @@ async function wire(
     get online() {
       return connection?.online ?? false
     },
-    rigs: () => rigs.states(journal.sequence),
+    rigs: () => rigs.states(journal.sequence, account.beyond()),
     remembered: lastRows.remembered,
     missingNumbers: (rig) => missingOf(journal.sequence.spools(), new Set([rig]), account.awaited()),
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments(), refill)),

@@ -1,5 +1,6 @@
 import { isRigName } from '../protos/topics.ts'
 import type { EnvelopeHeader, SpoolState, Status } from '../protos/types.ts'
+import type { SpoolNumbers } from './catalog/numbers-tables.ts'
 import type { Catalog, RigRecord } from './catalog/types.ts'
 import type { Holding } from './lost/unbrought.ts'
 import { createFacts, type FactsOfRig } from './rig-facts.ts'
@@ -21,8 +22,8 @@ export interface Rigs {
   lists(rig: string, spool: string): boolean | undefined
   /** What its agent holds; undefined: it is not here, two are, or not all that it holds is known. */
   holdingOf(rig: string): Holding | undefined
-  /** Without a sequence, missing numbers are not counted. */
-  states(sequence?: Sequence): RigState[]
+  /** Without a sequence, missing numbers are not counted. `beyond`: those that are missing above all that came. */
+  states(sequence?: Sequence, beyond?: readonly SpoolNumbers[]): RigState[]
   /** Writes what has changed into the catalog. */
   save(): void
 }
@@ -110,11 +111,14 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
       return known?.listed?.isWhole && known.facts.facts.twoAgentsSinceMs === undefined ? known.listed : undefined
     },
     groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
-    states(sequence) {
+    states(sequence, beyond = []) {
       const missing = new Map<string, number>()
       for (const { rig, ranges } of sequence?.spools() ?? []) {
         const held = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
         missing.set(rig, (missing.get(rig) ?? 0) + (ranges.at(-1)?.to ?? 0) - held)
+      }
+      for (const { rig, ranges } of beyond) {
+        missing.set(rig, (missing.get(rig) ?? 0) + ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0))
       }
       const list = named()
       const names = new Set(list.map(({ rig }) => rig))

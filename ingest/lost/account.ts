@@ -1,6 +1,7 @@
 import { createThrottle } from '../../common/log.ts'
 import type { Damage, SegmentLog } from '../../common/segment-log-types.ts'
 import type { SpoolState } from '../../protos/types.ts'
+import type { SpoolNumbers } from '../catalog/numbers-tables.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { createDeclarePushed } from '../quarantine/declare-pushed.ts'
 import { createHasStored } from '../quarantine/has-stored.ts'
@@ -12,7 +13,11 @@ import { createUnbrought, type UnbroughtOptions } from './unbrought.ts'
 
 // What keeps the receipts' word, wired: what the journal lost, what a full quarantine gave up, and what went with an agent's disk.
 
-export interface Account extends Pick<Lost, 'awaited' | 'close'> {
+export interface Account extends Pick<Lost, 'close'> {
+  /** Numbers that are missing though no higher one came, and neither came again nor were declared yet. */
+  awaited(): readonly SpoolNumbers[]
+  /** Those of them that are above all that came. */
+  beyond(): readonly SpoolNumbers[]
   /** After each checkpoint. Never rejects. */
   look(): Promise<void>
   /** An agent that is here has listed its spools. Does not throw. */
@@ -69,7 +74,8 @@ export function createAccount({ sinks, begunAnew, ...options }: AccountOptions):
   }
 
   return {
-    awaited: lost.awaited,
+    awaited: () => [...lost.awaited(), ...unbrought.awaited()],
+    beyond: unbrought.awaited,
     close() {
       closed = true
       lost.close()

@@ -32,6 +32,8 @@ export interface Holding {
 export interface Unbrought {
   /** An agent has listed its spools. Throws if the catalog can't be written. */
   listed(rig: string, spools: readonly SpoolState[]): void
+  /** Numbers above all that came of their spool, and that the agent that is here does not hold: to be declared. */
+  awaited(): SpoolNumbers[]
   /** Declares what nobody brings. Rejects if that can't be done now. */
   look(): Promise<void>
 }
@@ -140,6 +142,18 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
       if (more.length === 0) return
       for (const end of more) ends.set(keyOf(rig, end.spool), end)
       catalog.saveEnds(more)
+    },
+    awaited() {
+      if (ends.size === 0) return []
+      const highest = new Map<string, number>()
+      for (const { rig, spool, ranges } of sequence.spools()) {
+        const key = keyOf(rig, spool)
+        if (ends.has(key)) highest.set(key, ranges.at(-1)?.to ?? 0)
+      }
+      return [...ends].flatMap(([key, { rig, spool, last }]) => {
+        const ranges = missingOf(rig, spool, last).filter(({ from }) => from > (highest.get(key) ?? 0))
+        return ranges.length === 0 ? [] : [{ rig, spool, ranges }]
+      })
     },
     async look() {
       const found = candidates()

@@ -248,7 +248,7 @@ const lacks = ({ rows, expected, fields }: InfluxStreamReport): boolean =>
   rows < expected.rows || fields.some((field) => field.influx.readings < field.expected.readings)
 
 /** What the lake lost, or never got, after it had come: InfluxDB may have it. */
-const lostInLake = new Set<Cause>(['ingest_restored', 'journal_damaged', 'quarantine_full'])
+const lostInLake = new Set<Cause>(['ingest_restored', 'journal_damaged', 'quarantine_full', 'agent_replaced'])
 
 /** Leaves the times of such Gaps out of the comparison with InfluxDB. Returns how many there are. */
 function leaveOutLost({ state }: VerifyContext, rig: string, { stream, seen, influxLeftOut }: StreamState): number {

@@ -65,6 +65,9 @@ const ingestRestored: Fault = {
   },
 }
 
+/** A disk of the rig is gone. Whatever lay on it, ingest may lose too, in a fault beside this one or later, however long it had had it. */
+const onDiskGone = ({ rig }: Rig): Excuse => ({ rig, causes: ['agent_replaced'], fromMs: 0, toMs: Date.now() })
+
 const agentRestored: Fault = {
   kind: 'agent_restored',
   touches: (world, random) => [aRig(world, random)],
@@ -86,7 +89,7 @@ const agentRestored: Fault = {
     }
     await copy.putBack()
     await rig.start()
-    return missedBy(rig, fromMs)
+    return [...missedBy(rig, fromMs), onDiskGone(rig)]
   },
 }
 
@@ -97,7 +100,6 @@ const agentDiskLost: Fault = {
   async run(world, random, [name]) {
     const rig = rigNamed(world, name as string)
     const link = world.links.get(rig.rig)
-    const fromMs = Date.now()
     link?.cut()
     try {
       await sleep(random.int(300, 2500))
@@ -121,7 +123,7 @@ const agentDiskLost: Fault = {
     } finally {
       rig.resume()
     }
-    return [{ rig: rig.rig, causes: ['agent_replaced'], fromMs, toMs: Date.now() }]
+    return [onDiskGone(rig)]
   },
 }
 
@@ -138,7 +140,7 @@ const agentCloned: Fault = {
     await Promise.all([rig.start(), clone.start()])
     await sleep(random.int(1000, 2500))
     await endClone(rig, clone)
-    return missedBy(rig, fromMs)
+    return [...missedBy(rig, fromMs), onDiskGone(rig)]
   },
 }
 
