@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   onDisconnect(): void
   /** `retained`: the broker had kept it; otherwise it was published while this connection was there. */
   onMessage(topic: string, payload: Uint8Array, retained: boolean): void
-  /** Longest wait between two attempts, give or take a half: 10 s. */
+  /** Longest wait between two attempts, give or take a half: 5 s. */
   waitMostMs?: number
   /** 0 <= x < 1, for the waits between attempts; Math.random, or what a test draws. */
   random?(): number
@@ -47,7 +47,7 @@ const closeMostMs = 2_000
 
 /** Throws if the CA file can't be read at the first connect; later that is a reason to try again. */
 export function startConnection(options: ConnectionOptions): Connection {
-  const { random = Math.random, waitMostMs = 10_000 } = options
+  const { random = Math.random, waitMostMs = 5_000 } = options
   const throttle = createThrottle()
   let client: MqttClient | undefined
   let online = false

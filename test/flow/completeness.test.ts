@@ -221,7 +221,7 @@ describe('completeness, end to end', () => {
     expect(told.code, told.stderr).toBe(0)
     expect(told.stdout).toMatch(/^Run 시험-1, version 1: stored whole, with declared Gaps\n/)
     expect(told.stdout).toMatch(/자동차-1\/vehicle: 1 Gap, .* together \(agent_down /)
-  })
+  }, 120_000)
 
   test('names and times that make no sense are told; exit code 2', async () => {
     expect(await ask('/v1/completeness?rig=자동챠-1')).toMatchObject({ status: 404, answer: { detail: /"자동차-1"/ } })

@@ -49,16 +49,25 @@ async function replayRefused(world: World): Promise<void> {
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
   for (let newerThan: string | undefined; ; ) {
+    const said = await replaySome(world, newerThan)
+    if (said.left === 0 || said.stopped || said.last === null) return
+    newerThan = said.last
+  }
+}
+
+/** Ingest may be ended by another fault of the round in the midst of it. */
+async function replaySome(world: World, newerThan: string | undefined): Promise<ReplayManyAnswer> {
+  let said: ReplayManyAnswer | undefined
+  await eventually('what InfluxDB refused to be replayed', 60_000, async () => {
     const answer = await fetch(`${world.httpUrl}/v1/quarantine/replay`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ by: 'influx', ...(newerThan === undefined ? {} : { newerThan }) }),
     })
-    const said = (await answer.json()) as ReplayManyAnswer
-    if (!answer.ok) throw new Error(`quarantine replay: ${JSON.stringify(said)}`)
-    if (said.left === 0 || said.stopped || said.last === null) return
-    newerThan = said.last
-  }
+    if (answer.ok) said = (await answer.json()) as ReplayManyAnswer
+    return answer.ok
+  })
+  return said!
 }
 
 /** The sink's patience with one write is 3 s here. */
