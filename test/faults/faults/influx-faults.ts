@@ -1,4 +1,4 @@
-import type { ReplayManyAnswer } from '../../../ingest/http/answers-quarantine.ts'
+import type { QuarantineAnswer, ReplayManyAnswer } from '../../../ingest/http/answers-quarantine.ts'
 import type { Fault, Random, RiglineProcess, World } from '../types.ts'
 import { eventually } from '../world.ts'
 import { agentDown, burstBytesPerS, pickRig, rest, rigOf, sinksOf, smallBatch } from './fault-tools.ts'
@@ -48,11 +48,16 @@ async function replayRefused(world: World): Promise<void> {
     const influx = await influxSink(world)
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
-  for (let newerThan: string | undefined; ; ) {
-    const said = await replaySome(world, newerThan)
-    if (said.left === 0 || said.stopped || said.last === null) return
-    newerThan = said.last
-  }
+  // A write that was halved while it was healed may put lines aside behind the look of a replay.
+  await eventually('everything that InfluxDB refused to be replayed', 60_000, async () => {
+    for (let newerThan: string | undefined; ; ) {
+      const said = await replaySome(world, newerThan)
+      if (said.left === 0 || said.stopped || said.last === null) break
+      newerThan = said.last
+    }
+    const answer = await fetch(`${world.httpUrl}/v1/quarantine?by=influx&reason=refused_by_influx&limit=1`)
+    return answer.ok && ((await answer.json()) as QuarantineAnswer).entries.length === 0
+  })
 }
 
 /** Ingest may be ended by another fault of the round in the midst of it. */
