@@ -40,7 +40,3 @@ export async function openDuck(lakeFolder: string): Promise<Duck> {
     },
   }
 }
-
-/** Of what `encode` gave: DuckDB's client drops a leading byte order mark of texts. */
-export const textOf = (bytes: unknown): string =>
-  bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : ''

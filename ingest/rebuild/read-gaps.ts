@@ -1,10 +1,10 @@
 import { countGone } from '../journal.ts'
 import type { Sequence } from '../sequence.ts'
+import { envelopeOf, gapBody } from '../sinks/lake/stored-bodies.ts'
 import { addDeclared } from './begun-again.ts'
 import type { Duck } from './duck.ts'
 import type { LakeWrite } from './list-writes.ts'
 import { addRemoval, type Removals } from './removals.ts'
-import { envelopeOf, gapBody } from './stored-bodies.ts'
 
 const filesAtOnce = 200
 

@@ -3,11 +3,11 @@ import type { Catalog, LakeFile } from '../catalog/types.ts'
 import { periodMs } from '../live/live-stream.ts'
 import type { Follow } from '../runs/follow.ts'
 import { lakePath, parseName } from '../sinks/lake/lake-files.ts'
+import { clockBody, envelopeOf, eventBody, healthBody, schemaBody } from '../sinks/lake/stored-bodies.ts'
 import type { Duck, Row } from './duck.ts'
 import type { LakeWrite } from './list-writes.ts'
 import { type Footer, readFooters } from './read-footers.ts'
 import { type BookedStream, type Books, readBooks, readNumbers } from './read-ledger.ts'
-import { clockBody, envelopeOf, eventBody, healthBody, schemaBody } from './stored-bodies.ts'
 
 // The lake's files into the catalog, in the order of the journal and some at a time, whatever the lake's size.
 

@@ -1,7 +1,7 @@
 import { isRigName } from '../../protos/topics.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { createFacts, type FactsOfRig } from '../rig-facts.ts'
-import type { StoredEnvelope } from './stored-bodies.ts'
+import type { StoredEnvelope } from '../sinks/lake/stored-bodies.ts'
 
 // How rigs stood, from what the lake has of them. What only the broker said of a rig (its group, that it is online) comes with its
 // next message.

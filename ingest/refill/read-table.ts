@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { Body, Cause, Gap, Health } from '../../protos/types.ts'
+import type { Body } from '../../protos/types.ts'
 import type { LakeFile } from '../catalog/types.ts'
 import { tableLines } from '../sinks/influx/table-lines.ts'
 import { quoteText } from '../sinks/lake/stage.ts'
+import { clockBody, eventBody, gapBody, healthBody } from '../sinks/lake/stored-bodies.ts'
 import type { JournalEnvelope } from '../sinks/sink.ts'
 import { envelopeAt } from './envelope-at.ts'
 import type { ReadParts, Wanted } from './read-file.ts'
@@ -13,65 +14,10 @@ type Row = Record<string, unknown>
 
 /** Texts as bytes (DuckDB's client drops a leading byte order mark), and what makes a body of a row. */
 const tables: Record<string, { texts: readonly string[]; toBody(row: Row): Body }> = {
-  _events: {
-    texts: ['type', 'author', 'text', 'facts', 'id'],
-    toBody: ({ t_ns, type, author, text, facts, id }) => ({
-      type: 'event',
-      event: {
-        tNs: t_ns as bigint,
-        type: type as string,
-        author: author as string,
-        text: text as string,
-        facts: JSON.parse(facts as string) as Record<string, string>,
-        id: id as string,
-      },
-    }),
-  },
-  _clock: {
-    texts: ['boot_id'],
-    toBody: (row) => ({
-      type: 'clock_sample',
-      clockSample: {
-        tNs: row.t_ns as bigint,
-        offsetNs: row.offset_ns as bigint,
-        roundTripNs: row.round_trip_ns as bigint,
-        stepNs: row.step_ns as bigint,
-        monotonicNs: row.monotonic_ns as bigint,
-        bootId: Buffer.from(row.boot_id as string, 'hex'),
-      },
-    }),
-  },
-  _gaps: {
-    texts: ['streams', 'cause', 'detail', 'gap_spool', 'numbers', 'of_rig'],
-    toBody(row) {
-      const gap: Gap = {
-        fromNs: row.from_ns as bigint,
-        toNs: row.to_ns as bigint,
-        streams: JSON.parse(row.streams as string) as string[],
-        cause: row.cause as Cause,
-        detail: row.detail as string,
-        spool: row.gap_spool as string,
-        numbers: JSON.parse(row.numbers as string) as Gap['numbers'],
-        rows: Number(row.rows),
-      }
-      if (typeof row.of_rig === 'string') gap.rig = row.of_rig
-      return { type: 'gap', gap }
-    },
-  },
-  _health: {
-    texts: ['version', 'sources'],
-    toBody: (row) => ({
-      type: 'health',
-      health: {
-        tNs: row.t_ns as bigint,
-        version: row.version as string,
-        memoryBytes: Number(row.memory_bytes),
-        spoolBytes: Number(row.spool_bytes),
-        spoolEnvelopes: Number(row.spool_envelopes),
-        sources: JSON.parse(row.sources as string) as Health['sources'],
-      },
-    }),
-  },
+  _events: { texts: ['type', 'author', 'text', 'facts', 'id'], toBody: eventBody },
+  _clock: { texts: ['boot_id'], toBody: clockBody },
+  _gaps: { texts: ['streams', 'cause', 'detail', 'gap_spool', 'numbers', 'of_rig'], toBody: gapBody },
+  _health: { texts: ['version', 'sources'], toBody: healthBody },
 }
 
 export async function* readTable(

@@ -1,9 +1,14 @@
-import { encodeEnvelope, readHeader } from '../../protos/envelope.ts'
-import { fromHex } from '../../protos/hex.ts'
-import type { Body, Cause, EnvelopeHeader, Gap, Range, SourceHealth } from '../../protos/types.ts'
-import { type Row, textOf } from './duck.ts'
+import { encodeEnvelope, readHeader } from '../../../protos/envelope.ts'
+import { fromHex } from '../../../protos/hex.ts'
+import type { Body, Cause, EnvelopeHeader, Gap, Range, SourceHealth } from '../../../protos/types.ts'
 
 // Rows of the lake's tables back into envelopes, so that the code that takes them from the journal takes them from here.
+
+type Row = Record<string, unknown>
+
+/** A text, or its bytes as `encode` gives them: DuckDB's client drops a leading byte order mark of texts. */
+export const textOf = (cell: unknown): string =>
+  cell instanceof Uint8Array ? Buffer.from(cell).toString('utf8') : typeof cell === 'string' ? cell : ''
 
 export interface StoredEnvelope {
   header: EnvelopeHeader
@@ -17,7 +22,7 @@ export function envelopeOf(row: Row, body: Body): StoredEnvelope {
   return { header: readHeader(bytes), bytes, receivedNs: row.received_ns as bigint }
 }
 
-/** With `author`, `text` and `facts` as bytes. */
+/** `author`, `text` and `facts` may be bytes. */
 export const eventBody = (row: Row): Body => ({
   type: 'event',
   event: {
