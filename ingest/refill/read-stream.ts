@@ -6,7 +6,7 @@ import type { Column, Kind, Schema } from '../../protos/types.ts'
 import type { Catalog, LakeFile } from '../catalog/types.ts'
 import { type LakeColumn, lakeKind, rowFlags } from '../sinks/lake/lake-columns.ts'
 import { readFooter } from '../sinks/lake/lake-files.ts'
-import { readValidity } from '../sinks/lake/read-lake.ts'
+import { readTexts, readValidity } from '../sinks/lake/read-lake.ts'
 import { quoteName, quoteText } from '../sinks/lake/stage.ts'
 import type { JournalEnvelope } from '../sinks/sink.ts'
 import { envelopeAt } from './envelope-at.ts'
@@ -227,7 +227,7 @@ function readColumn(
   const validity = valid ? { validity: valid } : {}
   switch (kind) {
     case 'text':
-      return { kind, ...readTexts(chunk, index, rows), ...validity }
+      return { kind, ...readTexts(chunk, index), ...validity }
     case 'f32':
       return { kind, values: items<Float32Array>(index), ...validity }
     case 'int':
@@ -237,24 +237,6 @@ function readColumn(
     default:
       return { kind: 'f64', values: items<Float64Array>(index), ...validity }
   }
-}
-
-function readTexts(chunk: DuckDBDataChunk, index: number, rows: number) {
-  const values = new Uint32Array(rows)
-  const dictionary: string[] = []
-  const codes = new Map<string, number>()
-  for (const [row, blob] of (chunk.getColumnValues(index) as ({ bytes: Uint8Array } | null)[]).entries()) {
-    if (blob === null) continue
-    const { buffer, byteOffset, byteLength } = blob.bytes
-    const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
-    let code = codes.get(text)
-    if (code === undefined) {
-      code = dictionary.push(text) - 1
-      codes.set(text, code)
-    }
-    values[row] = code
-  }
-  return { values, dictionary }
 }
 
 const absent = (rows: number): Column => ({

@@ -255,7 +255,8 @@ export function readValidity(chunk: DuckDBDataChunk, index: number): Uint8Array 
   return validity
 }
 
-function readTexts(chunk: DuckDBDataChunk, index: number): { values: Uint32Array; dictionary: string[] } {
+/** A column of texts that were read as bytes, as a dictionary. */
+export function readTexts(chunk: DuckDBDataChunk, index: number): { values: Uint32Array; dictionary: string[] } {
   const values = new Uint32Array(chunk.rowCount)
   const dictionary: string[] = []
   const codes = new Map<string, number>()
