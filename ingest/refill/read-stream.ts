@@ -168,7 +168,7 @@ function* batchesOf(
   const eras = items<Int32Array>(1)
   const times = items<BigInt64Array>(2)
   const layoutOf = schemaOf && chooseLayouts(chunk.getColumnValues(3) as string[], rigOf, rigs, layouts, schemaOf)
-  const values = columns.map((column, i) => readColumn(chunk, own + i, column, rows, items))
+  const values = columns.map((column, i) => readColumn(chunk, own + i, column, items))
 
   let from = 0
   for (let row = 1; row <= rows; row++) {
@@ -220,7 +220,6 @@ function readColumn(
   chunk: DuckDBDataChunk,
   index: number,
   { kind }: LakeColumn,
-  rows: number,
   items: <T extends { slice(): T }>(index: number) => T,
 ): Column {
   const valid = readValidity(chunk, index)
