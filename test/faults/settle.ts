@@ -9,7 +9,8 @@ import { database, eventually, type RunningWorld } from './world.ts'
 // Quiet, and then the account: what is owed, parked or on its way is waited for, within bounds, and what does not come is named.
 
 const settleMs = 120_000
-const holesMs = 40_000
+/** Ingest declares no numbers of a rig whose alert of two agents still stands, which it does for some minutes after a clone has ended. */
+const holesMs = 240_000
 const gapMs = 3_000
 /** So long nothing more of what is missing may come, and it counts as lost. */
 const patienceMs = 25_000
