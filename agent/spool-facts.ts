@@ -29,11 +29,18 @@ export function joinFacts(a: Facts | undefined, b: Facts | undefined): Facts | u
 }
 
 /** What the rows of a batch add to the facts of their segment; changes them in place, for it is done for each batch. */
-export function addRows(facts: Facts | undefined, stream: string | undefined, times: BigInt64Array): Facts | undefined {
+export function addRows(
+  facts: Facts | undefined,
+  stream: string | undefined,
+  times: BigInt64Array,
+  isRising = false,
+): Facts | undefined {
   if (times.length === 0) return facts
   const grown = facts ?? { fromNs: times[0]!, toNs: times[0]!, streams: [], rows: 0 }
   const isFirst = grown.rows === 0
-  for (const time of times) {
+  // What rises begins and ends with its bounds: this is done for each batch.
+  const bounds = isRising ? [times[0]!, times.at(-1)!] : times
+  for (const time of bounds) {
     if (time < grown.fromNs) grown.fromNs = time
     if (time > grown.toNs) grown.toNs = time
   }

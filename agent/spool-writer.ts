@@ -13,6 +13,8 @@ export interface NumberedEnvelope {
   firstRowAtNs?: bigint
   /** Of a batch: what the segment is remembered by. */
   times?: BigInt64Array
+  /** Its times rise. */
+  isRising?: boolean
   stream?: string
   /** Of the stream after this batch. */
   state?: StreamState

@@ -178,7 +178,7 @@ function createSpool(
     isConfirmed: (number) => index.isConfirmed(id, number),
     onWritten(envelope, position) {
       const entry = index.noted(position.segment, id, envelope.seq)
-      const facts = envelope.times && addRows(entry.facts, envelope.stream, envelope.times)
+      const facts = envelope.times && addRows(entry.facts, envelope.stream, envelope.times, envelope.isRising)
       if (facts) entry.facts = facts
       if (envelope.stream !== undefined && envelope.state) setLast(written, envelope.stream, envelope.state)
       room.check()
@@ -285,7 +285,7 @@ function createSpool(
       seq: number,
       bytes,
       ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }),
-      ...(body.type === 'batch' ? { times: body.batch.times } : {}),
+      ...(body.type === 'batch' ? { times: body.batch.times, isRising: !body.batch.notRising } : {}),
       ...(stream === undefined ? {} : { stream }),
       ...(state === undefined ? {} : { state }),
     }
