@@ -1,6 +1,6 @@
 import { UsageError } from '../common/failure.ts'
 import type { Logger } from '../common/log.ts'
-import { subtractRanges } from '../common/range-set.ts'
+import { rangesApart, subtractRanges } from '../common/range-set.ts'
 import { openSegmentLog } from '../common/segment-log.ts'
 import type { SegmentFiles } from '../common/segment-log-files.ts'
 import type { Position, SegmentLog } from '../common/segment-log-types.ts'
@@ -317,8 +317,8 @@ function createSpool(
       log.error({ spool, numbers: lacking, cause }, 'envelopes are lost: declared as a Gap')
       addAndRoll({ type: 'gap', gap }).then(room.save, (error) => log.error({ err: error }, 'a Gap cannot be spooled'))
     }
-    for (const each of apart(restored)) declare('ingest_restored', each)
-    for (const each of apart(damaged)) declare('spool_damaged', each)
+    for (const each of rangesApart(restored)) declare('ingest_restored', each)
+    for (const each of rangesApart(damaged)) declare('spool_damaged', each)
   }
 
   const read = createSpoolReader({
@@ -384,8 +384,3 @@ function createSpool(
 
 /** Which stream a schema is of, for keeping the newest of each: the name is the first field of its bytes. */
 const streamKey = (schema: Uint8Array): string => Buffer.from(schema.subarray(2, 2 + schema[1]!)).toString()
-
-const gapsMax = 16
-
-/** Ranges that lie apart become Gaps of their own, so that each has its own interval; if they are too many, one. */
-const apart = (ranges: Range[]): Range[][] => (ranges.length > gapsMax ? [ranges] : ranges.map((range) => [range]))

@@ -81,3 +81,9 @@ export function subtractRanges(ranges: readonly Range[], taken: readonly Range[]
   }
   return left
 }
+
+const apartMax = 16
+
+/** Ranges that lie apart become Gaps of their own, so that each has its own interval; if they are too many, one. */
+export const rangesApart = (ranges: readonly Range[]): Range[][] =>
+  ranges.length > apartMax ? [[...ranges]] : ranges.map((range) => [range])

@@ -1,14 +1,13 @@
+import { rangesApart } from '../../common/range-set.ts'
 import { ulidTimeMs } from '../../common/ulid.ts'
 import { ownRig } from '../../protos/topics.ts'
 import type { Gap, Range } from '../../protos/types.ts'
 import type { LostNumbers } from '../catalog/numbers-tables.ts'
 import type { SinkHandle } from '../sinks/start-sink.ts'
+import { inOrder, neighboursOf } from './neighbours.ts'
 
 // What nobody can bring any more, as Gaps. What the envelopes held is not known: of all streams, from the rows before them to those
 // behind them.
-
-/** Beyond, numbers share a Gap. */
-const gapsMax = 16
 
 export interface DeclareParts {
   lake: Pick<SinkHandle, 'ask'> | undefined
@@ -19,9 +18,8 @@ export interface DeclareParts {
 
 export async function lostGaps(parts: DeclareParts, lost: LostNumbers): Promise<Gap[]> {
   const { rig, spool, ranges } = lost
-  const groups: Range[][] = ranges.length <= gapsMax ? ranges.map((range) => [range]) : [ranges]
   const gaps: Gap[] = []
-  for (const numbers of groups) {
+  for (const numbers of rangesApart(ranges)) {
     const { fromNs, toNs } = await spanOf(parts, lost, { from: numbers[0]!.from, to: numbers.at(-1)!.to })
     gaps.push({
       fromNs,
@@ -44,13 +42,11 @@ async function spanOf(
   { rig, spool, segment }: LostNumbers,
   numbers: Range,
 ): Promise<{ fromNs: bigint; toNs: bigint }> {
-  const around = await lake?.ask('around', { asked: { rig, spool, segment, ...numbers } })
+  const { before, after } = await neighboursOf(lake, { rig, spool, segment, ...numbers })
   // Where there is no row near: when its segment was open, by the rig's clock.
   const openedNs = BigInt(ulidTimeMs(segment)) * 1_000_000n - (clockOffsetNs(rig) ?? 0n)
   const openNs = BigInt(segmentAgeMaxMs) * 1_000_000n
-  const before = around?.fromNs === undefined || around.fromNs === null ? undefined : BigInt(around.fromNs)
-  const after = around?.toNs === undefined || around.toNs === null ? undefined : BigInt(around.toNs)
   const fromNs = before ?? (after !== undefined && after < openedNs ? after - openNs : openedNs)
   const toNs = after ?? (fromNs > openedNs ? fromNs : openedNs) + openNs
-  return fromNs <= toNs ? { fromNs, toNs } : { fromNs: toNs, toNs: fromNs }
+  return inOrder(fromNs, toNs)
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../../common/log.ts'
-import { subtractRanges } from '../../common/range-set.ts'
+import { rangesApart, subtractRanges } from '../../common/range-set.ts'
 import { comparePositions, type Position } from '../../common/segment-log-types.ts'
 import { isUlid, ulidTimeMs } from '../../common/ulid.ts'
 import { isName, ownRig } from '../../protos/topics.ts'
@@ -9,6 +9,7 @@ import type { ReplacedTable } from '../catalog/replaced-table.ts'
 import type { Own } from '../own.ts'
 import type { Sequence } from '../sequence.ts'
 import type { SinkHandle } from '../sinks/start-sink.ts'
+import { inOrder, neighboursOf } from './neighbours.ts'
 
 // Numbers that nobody will bring: an agent's disk was lost or put back from an older copy, or a clone's original ended. The agent that is
 // here does not list the spool, or lists it as shorter than it was. Numbers count as given out if a higher one came, or if an
@@ -16,8 +17,6 @@ import type { SinkHandle } from '../sinks/start-sink.ts'
 
 /** Nothing of the spool came, and the agent was here, for so long: whoever still drains it has had its time. */
 const quietMs = 15_000
-/** Beyond, numbers share a Gap. */
-const gapsMax = 16
 /** Spools whose reach is remembered beyond what came of them. */
 const endsMax = 20_000
 
@@ -104,8 +103,7 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
   }
 
   const declare = async (rig: string, spool: string, missing: readonly Range[]) => {
-    const groups = missing.length <= gapsMax ? missing.map((range) => [range]) : [[...missing]]
-    for (const numbers of groups) {
+    for (const numbers of rangesApart(missing)) {
       const span = await spanOf(rig, spool, { from: numbers[0]!.from, to: numbers.at(-1)!.to })
       await options.own.add({ type: 'gap', gap: gapOf(rig, spool, numbers, span) })
     }
@@ -116,19 +114,17 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
   }
 
   const spanOf = async (rig: string, spool: string, numbers: Range) => {
-    const around = await options.lake()?.ask('around', { asked: { rig, spool, ...numbers } })
+    const { before, after } = await neighboursOf(options.lake(), { rig, spool, ...numbers })
     const offsetNs = options.clockOffsetNs(rig) ?? 0n
     // Where there is no row near: from the spool's birth to that of the next one, or to now, by the rig's clock.
     const births = [...sequence.spools()].flatMap((each) =>
       each.rig === rig && each.spool > spool ? [each.spool] : [],
     )
     const next = births.sort()[0]
-    const beforeNs = around?.fromNs ? BigInt(around.fromNs) : undefined
-    const afterNs = around?.toNs ? BigInt(around.toNs) : undefined
     const nowNs = options.nowNs() - offsetNs
-    const fromNs = beforeNs ?? least(afterNs, bornNs(spool) ?? nowNs)
-    const toNs = afterNs ?? greatest(beforeNs, (next === undefined ? undefined : bornNs(next)) ?? nowNs)
-    return fromNs <= toNs ? { fromNs, toNs } : { fromNs: toNs, toNs: fromNs }
+    const fromNs = before ?? least(after, bornNs(spool) ?? nowNs)
+    const toNs = after ?? greatest(before, (next === undefined ? undefined : bornNs(next)) ?? nowNs)
+    return inOrder(fromNs, toNs)
   }
 
   return {
