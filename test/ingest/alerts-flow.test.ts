@@ -58,10 +58,13 @@ it('a rig that is killed is offline, through a restart of ingest, until it is ba
   expect(after.streams.map(({ stream, timeNs }) => [stream, timeNs])).toEqual(
     before.streams.map(({ stream, timeNs }) => [stream, timeNs]),
   )
-  expect(after.streams.map(({ standing }) => standing)).toEqual(['stale', 'stale', 'stale'])
   expect(['stale', 'offline']).toContain(after.state)
   expect(await raised()).toContain(`rig_offline/${rig}`)
   await waitFor('the rig to be offline', 40_000, async () => (await look())?.state === 'offline')
+  // How long an irregular stream may be silent is learnt from its pauses, which a busy machine makes longer.
+  await waitFor('each stream to be stale', 40_000, async () =>
+    (await look())!.streams.every(({ standing }) => standing === 'stale'),
+  )
 
   agent = start()
   await waitFor('the rig to be live again', 30_000, async () => (await look())?.state === 'live')

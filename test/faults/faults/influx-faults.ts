@@ -31,7 +31,11 @@ const answering = (status: 429 | 500 | 503): Fault =>
 /** Writes are refused by chance and halved, more often than not down to single lines: those go to quarantine, and are sent again from there. */
 const refusing = fault('influx_400', async (world, random) => {
   const { influxLink } = world
-  const before = await refusedLines(world)
+  let before = 0
+  await eventually('ingest to say what was refused so far', 60_000, async () => {
+    before = await refusedLines(world)
+    return true
+  })
   influxLink.answer(400, { share: random.pick([0.7, 0.9]), random: random.fork('share'), after: random.next() < 0.3 })
   await eventually('lines to be refused', 6_000, async () => (await refusedLines(world)) > before).catch(() => {})
   influxLink.heal()
@@ -40,6 +44,7 @@ const refusing = fault('influx_400', async (world, random) => {
 
 const influxSink = async (world: World) => (await sinksOf(world)).find(({ name }) => name === 'influx')
 
+/** Ingest may be ended by another fault of the round meanwhile. */
 const refusedLines = async (world: World): Promise<number> => (await influxSink(world))?.counters.refused_lines ?? 0
 
 /** What is refused is put aside when the write it was part of is done. */
