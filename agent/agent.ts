@@ -100,7 +100,7 @@ export async function startAgent(
     spool,
     windowBytes: config.windowBytes,
     log,
-    send: (bundle) => connection.publish(rigTopic(group, rig, 'up'), bundle, { qos: 1 }),
+    send: (bundle, done) => connection.publish(rigTopic(group, rig, 'up'), bundle, { qos: 1, onAcknowledged: done }),
     onReceiptLatency: receiptMs.add,
     onRefused({ spool: id, seq, bytes }) {
       try {

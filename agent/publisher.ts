@@ -9,7 +9,8 @@ import type { Spool, SpooledEnvelope } from './spool.ts'
 // Brings the spool's envelopes to ingest: a bounded window of unconfirmed bytes in flight; live envelopes straight from
 // memory, the backlog beside them from disk, lowest numbers first, in a share that follows the delay it causes (backlog-pace.ts). What was in
 // flight when a connection ended is backlog on the next: nothing live waits behind it. Sent again also when receipts make no progress. Only
-// a receipt takes an envelope out of the window.
+// a receipt takes an envelope out of the window. Of the backlog, only numbers and places are kept while it is under way: it goes through
+// memory that is used again and again, and is read once more in the rare case that it has to be sent again.
 
 const resendLeastMs = 5_000
 const resendMostMs = 60_000
@@ -28,8 +29,8 @@ export interface PublisherOptions {
   spool: Spool
   windowBytes: number
   log: Logger
-  /** Publishes one bundle; called only while connected. Errors are the connection's business. */
-  send(bundle: Uint8Array): void
+  /** Publishes one bundle; called only while connected. Errors are the connection's business. `done`: its bytes may be written over. */
+  send(bundle: Uint8Array, done: () => void): void
   /** An envelope that ingest would not take though it took later ones: kept aside by the caller, declared by a Gap. */
   onRefused(envelope: FlyingEnvelope): void
   /** For each live batch: the time from its first row to its receipt, ms. */
@@ -58,7 +59,14 @@ export interface Publisher {
 type FlyingEnvelope = Omit<SpooledEnvelope, 'position'> & { position?: Position }
 
 interface InFlight {
-  envelope: FlyingEnvelope
+  spool: string
+  seq: number
+  byteLength: number
+  /** Undefined for what came from disk. */
+  bytes: Uint8Array | undefined
+  /** Undefined for what is in memory alone. */
+  position: Position | undefined
+  firstRowAtNs: bigint | undefined
   sentAtMs: number
   /** Counts all sendings, so that it tells which was before which. */
   order: number
@@ -67,7 +75,9 @@ interface InFlight {
   backlog: boolean
 }
 
-const costOf = ({ bytes }: FlyingEnvelope) => bytes.length + envelopeCostBytes
+const costOf = (byteLength: number) => byteLength + envelopeCostBytes
+/** Bundles are no larger than this, so that little memory holds those that the broker has not acknowledged; but for an envelope that is. */
+const bundleBytesMax = 64 * 1024
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { spool, windowBytes, log, random = Math.random } = options
@@ -94,10 +104,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Numbers that were sent on earlier connections: a receipt may answer that, so their round trips say nothing. */
   const sentBefore = new Map<string, RangeSet>()
   let pumping = false
+  /** What is to be sent again is being read. */
+  let checking = false
   let wakePump = () => {}
   let wakeDrained = () => {}
 
-  const bundler = createBundler((bundle) => options.send(bundle))
+  const bundler = createBundler(options.send, bundleBytesMax)
   let flushing = false
   const push = (bytes: Uint8Array) => {
     bundler.add(bytes)
@@ -110,34 +122,76 @@ export function createPublisher(options: PublisherOptions): Publisher {
     })
   }
 
-  const launch = (envelope: FlyingEnvelope, backlog: boolean) => {
-    let ofSpool = flights.get(envelope.spool)
+  const launch = ({ spool: id, seq, bytes, position, firstRowAtNs }: FlyingEnvelope, backlog: boolean) => {
+    let ofSpool = flights.get(id)
     if (!ofSpool) {
       ofSpool = new Map()
-      flights.set(envelope.spool, ofSpool)
+      flights.set(id, ofSpool)
     }
-    const sentAtMs = performance.now()
-    const tries = sentBefore.get(envelope.spool)?.has(envelope.seq) ? 2 : 1
+    const tries = sentBefore.get(id)?.has(seq) ? 2 : 1
     if (tries > 1) counters.resent++
-    ofSpool.set(envelope.seq, { envelope, sentAtMs, order: ++sendings, tries, overtaken: 0, backlog })
-    inFlightBytes += envelope.bytes.length
-    if (backlog) backlogBytes += costOf(envelope)
+    ofSpool.set(seq, {
+      spool: id,
+      seq,
+      byteLength: bytes.length,
+      bytes: backlog ? undefined : bytes,
+      position,
+      firstRowAtNs,
+      sentAtMs: performance.now(),
+      order: ++sendings,
+      tries,
+      overtaken: 0,
+      backlog,
+    })
+    inFlightBytes += bytes.length
+    if (backlog) backlogBytes += costOf(bytes.length)
     counters.sent++
-    push(envelope.bytes)
+    push(bytes)
   }
 
   const land = (ofSpool: Map<number, InFlight>, flight: InFlight) => {
-    ofSpool.delete(flight.envelope.seq)
-    inFlightBytes -= flight.envelope.bytes.length
-    if (flight.backlog) backlogBytes -= costOf(flight.envelope)
+    ofSpool.delete(flight.seq)
+    inFlightBytes -= flight.byteLength
+    if (flight.backlog) backlogBytes -= costOf(flight.byteLength)
   }
 
-  const relaunch = (flight: InFlight) => {
+  /** Undefined if it is under way no more, or cannot be read any more: then the backlog begins anew, and finds out what is damaged. */
+  const bytesOf = async (flight: InFlight): Promise<Uint8Array | undefined> => {
+    if (flight.bytes) return flight.bytes
+    const bytes = flight.position && (await spool.readAt(flight.position).catch(() => undefined))
+    const ofSpool = flights.get(flight.spool)
+    if (ofSpool?.get(flight.seq) !== flight) return undefined
+    if (bytes) return bytes
+    land(ofSpool, flight)
+    beginAnew()
+    return undefined
+  }
+
+  const relaunch = async (flight: InFlight) => {
     flight.sentAtMs = performance.now()
     flight.order = ++sendings
     flight.tries++
     counters.resent++
-    push(flight.envelope.bytes)
+    const bytes = await bytesOf(flight)
+    if (bytes && online) push(bytes)
+  }
+
+  const refuse = async (flight: InFlight) => {
+    const bytes = await bytesOf(flight)
+    const ofSpool = flights.get(flight.spool)
+    if (!bytes || ofSpool?.get(flight.seq) !== flight) return
+    land(ofSpool, flight)
+    counters.refused++
+    options.onRefused({ spool: flight.spool, seq: flight.seq, bytes })
+  }
+
+  /** All that is on disk and not confirmed is backlog. */
+  const beginAnew = () => {
+    readFrom = undefined
+    leftAt = 'end'
+    generation++
+    wakePump()
+    void pump()
   }
 
   const behind = () => leftAt !== undefined
@@ -152,7 +206,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const offer = (envelope: SpooledEnvelope) => {
     // It may be under way already, from memory; from here on it can be read again.
     const flight = flightOf(envelope)
-    if (flight) flight.envelope = envelope
+    if (flight) flight.position = envelope.position
     if (flight || spool.isConfirmed(envelope.spool, envelope.seq)) return
     if (hasRoom(envelope)) {
       launch(envelope, false)
@@ -166,7 +220,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const hasBacklogRoom = (envelope: FlyingEnvelope) =>
     inFlightBytes + envelope.bytes.length <= windowBytes &&
-    (backlogBytes === 0 || backlogBytes + costOf(envelope) <= pace.bytes())
+    (backlogBytes === 0 || backlogBytes + costOf(envelope.bytes.length) <= pace.bytes())
 
   /** One reader at a time goes through the disk from readFrom until it has passed everything that was left behind. */
   const pump = async () => {
@@ -207,16 +261,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
         { spool: received.spool, through: received.through },
         'ingest has less than it once had: sending again what is kept',
       )
-      readFrom = undefined
-      leftAt = 'end'
-      generation++
+      beginAnew()
     }
     const ofSpool = flights.get(received.spool)
     const used = backlogBytes
     let youngest: InFlight | undefined
     if (ofSpool) {
       for (const flight of ofSpool.values()) {
-        if (!spool.isConfirmed(received.spool, flight.envelope.seq)) continue
+        if (!spool.isConfirmed(received.spool, flight.seq)) continue
         land(ofSpool, flight)
         progressAtMs = now
         answered = Math.max(answered, flight.order)
@@ -237,7 +289,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const measure = (flight: InFlight, now: number) => {
     const roundTripMs = now - flight.sentAtMs
     smoothedMs = smoothedMs === 0 ? roundTripMs : smoothedMs * 0.875 + roundTripMs * 0.125
-    const { firstRowAtNs } = flight.envelope
+    const { firstRowAtNs } = flight
     if (firstRowAtNs !== undefined) {
       options.onReceiptLatency?.(Number(process.hrtime.bigint() - firstRowAtNs) / 1e6)
     }
@@ -247,8 +299,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
    * Sends again what waits too long: the first of it if receipts make no progress, else what later sendings have overtaken.
    * Only being overtaken counts against an envelope: while ingest is away nothing does.
    */
-  const checkTimers = () => {
-    if (!online) return
+  const checkTimers = async () => {
+    if (!online || checking) return
+    const again: InFlight[] = []
     const now = performance.now()
     const base = Math.max(resendLeastMs, 4 * smoothedMs)
     for (const ofSpool of flights.values()) {
@@ -256,19 +309,23 @@ export function createPublisher(options: PublisherOptions): Publisher {
       for (const flight of ofSpool.values()) {
         const overtaken = answered > flight.order
         const isFirst = room > 0
-        room -= flight.envelope.bytes.length
+        room -= flight.byteLength
         const patience = overtaken ? base : Math.min(base * 2 ** (flight.tries - 1), resendMostMs)
         if (now - flight.sentAtMs < patience) continue
         if (!overtaken && (now - progressAtMs < patience || !isFirst)) continue
         if (overtaken) flight.overtaken++
-        if (flight.overtaken < overtakenMax) {
-          relaunch(flight)
-          continue
-        }
-        land(ofSpool, flight)
-        counters.refused++
-        options.onRefused(flight.envelope)
+        again.push(flight)
       }
+    }
+    checking = true
+    try {
+      // One after the other: what came from disk is read again.
+      for (const flight of again) {
+        if (flight.overtaken < overtakenMax) await relaunch(flight)
+        else await refuse(flight)
+      }
+    } finally {
+      checking = false
     }
   }
 
@@ -281,9 +338,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         before = createRangeSet()
         sentBefore.set(id, before)
       }
-      for (const { envelope } of ofSpool.values()) {
-        before.add(envelope.seq)
-        const { position } = envelope
+      for (const { seq, position } of ofSpool.values()) {
+        before.add(seq)
         if (position && (!lowest || comparePositions(position, lowest) < 0)) lowest = position
       }
     }
@@ -303,7 +359,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     void pump()
   }
 
-  const timer = setInterval(checkTimers, 1000)
+  const timer = setInterval(() => void checkTimers(), 1000)
   timer.unref()
 
   return {

@@ -10,8 +10,8 @@ import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 
 /** Enough for a checkpoint and the first envelope behind it; a larger record is read whole all the same. */
 const headBytes = 8 * 1024
-/** Small: what is under way keeps alive the piece that it was read with, and the agent's memory is the rig's. */
-const pieceBytes = 32 * 1024
+/** Read at a time, all into the same memory: the agent's memory is the rig's. */
+const pieceBytes = 64 * 1024
 
 /**
  * The records of one sealed segment, whose successor may say where it ends; `head`: in small pieces, for whoever needs the first few.
@@ -31,6 +31,7 @@ export async function* readSegment(
 export interface ReadEnvelope {
   spool: string
   seq: number
+  /** Written over when the next envelope is asked for. */
   bytes: Uint8Array
   position: Position
   next: Position
@@ -51,6 +52,7 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
   let stopped: { at: Position; seq: number } | undefined
   return async function* read(from: Position | undefined): AsyncGenerator<ReadEnvelope> {
     const end = synced()
+    const before = createLastBatches()
     const names = segments()
     for (const [i, { name, sealed }] of names.entries()) {
       if (name > end.segment) break
@@ -63,12 +65,12 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
       const lastSeq = goesOn ? stopped?.seq : start === 0 && entry && entry.first > 0 ? entry.first - 1 : undefined
       const watch =
         entry &&
-        createWatch(entry, lastSeq, (spool, range, facts) => {
+        createWatch(entry, lastSeq, before, (spool, range, facts) => {
           const unknown = index.damaged(spool, range, facts)
           if (unknown.length > 0) onDamaged(spool, unknown, name)
         })
       try {
-        for await (const records of readFile(folder, name, start, to, { chunkBytes: pieceBytes })) {
+        for await (const records of readFile(folder, name, start, to, { chunkBytes: pieceBytes, reuse: true })) {
           for (const { position, next, bytes } of records) {
             const header = isCheckpoint(bytes) ? undefined : headerOf(bytes)
             if (!header) continue
@@ -84,6 +86,14 @@ export const createSpoolReader = ({ folder, index, segments, synced, onDamaged }
       }
     }
   }
+}
+
+/** The envelope at a position that was read once; undefined if it is gone or cannot be read any more. */
+export async function readEnvelopeAt(folder: string, { segment, offset }: Position): Promise<Uint8Array | undefined> {
+  for await (const [record] of readFile(folder, segment, offset, Number.MAX_SAFE_INTEGER, { chunkBytes: headBytes })) {
+    return record?.position.offset === offset ? record.bytes : undefined
+  }
+  return undefined
 }
 
 /** Batches on either side of what is missing that are looked at. */
@@ -102,17 +112,17 @@ interface Missing {
 function createWatch(
   entry: SegmentEntry,
   lastSeq: number | undefined,
+  before: LastBatches,
   onMissing: (spool: string, range: Range, facts: Facts | undefined) => void,
 ) {
   let last = lastSeq
   const streams = entry.facts?.streams.length || Number.POSITIVE_INFINITY
-  /** The last readable batches, the newest at the end. */
-  const before: { bytes: Uint8Array; header: EnvelopeHeader }[] = []
   let missing: Missing[] = []
   /** Behind what is missing: streams (by schema) seen so far, and the span of their rows. */
   let seen = new Set<string>()
   let after: Facts | undefined
   let behind = 0
+  before.clear()
 
   const tell = (whole: boolean) => {
     const until = whole ? after : spanOf(after, entry.facts)
@@ -139,8 +149,7 @@ function createWatch(
         const isWhole = seen.size >= streams
         if (isWhole || ++behind > neighboursMax) tell(isWhole)
       }
-      before.push({ bytes, header })
-      if (before.length > neighboursMax) before.shift()
+      before.add(header, bytes)
     },
     /** `whole`: nothing will be added to the segment any more. */
     ended(whole: boolean) {
@@ -150,15 +159,41 @@ function createWatch(
   }
 }
 
+interface LastBatches {
+  add(header: EnvelopeHeader, bytes: Uint8Array): void
+  newestFirst(): { header: EnvelopeHeader; bytes: Uint8Array }[]
+  clear(): void
+}
+
+/** Copies of the last readable batches, each in the memory of one that is no longer wanted. */
+function createLastBatches(): LastBatches {
+  const memories: Buffer[] = []
+  let batches: { header: EnvelopeHeader; bytes: Uint8Array }[] = []
+  let next = 0
+  return {
+    add(header, bytes) {
+      let memory = memories[next]
+      if (!memory || memory.length < bytes.length) {
+        memory = Buffer.allocUnsafeSlow(bytes.length)
+        memories[next] = memory
+      }
+      memory.set(bytes)
+      batches[next] = { header, bytes: memory.subarray(0, bytes.length) }
+      next = (next + 1) % neighboursMax
+    },
+    newestFirst: () => [...batches.slice(next), ...batches.slice(0, next)].reverse(),
+    clear() {
+      batches = []
+      next = 0
+    },
+  }
+}
+
 /** Of the batches before: back to where each stream was among them. */
-function spanBefore(
-  before: readonly { bytes: Uint8Array; header: EnvelopeHeader }[],
-  streams: number,
-  all: Facts | undefined,
-): Facts | undefined {
+function spanBefore(before: LastBatches, streams: number, all: Facts | undefined): Facts | undefined {
   const seen = new Set<string>()
   let span: Facts | undefined
-  for (const { bytes, header } of before.toReversed()) {
+  for (const { bytes, header } of before.newestFirst()) {
     const batch = timesOf(bytes, header)
     if (!batch) continue
     span = spanOf(span, batch)

@@ -14,7 +14,7 @@ import { addRows, unknownFacts } from './spool-facts.ts'
 import { createSpoolIndex, type SpoolIndex } from './spool-index.ts'
 import { addLoss, keptOf, lackingGap, unreadableGap } from './spool-loss.ts'
 import { readMemory } from './spool-memory.ts'
-import { createSpoolReader, readSegment } from './spool-reader.ts'
+import { createSpoolReader, readEnvelopeAt, readSegment } from './spool-reader.ts'
 import { createSpoolRoom } from './spool-room.ts'
 import { checkpointStreams, encodeCheckpoint, type FoundSpool, readOldSpool, setLast } from './spool-start.ts'
 import { createSpoolWriter, type NumberedEnvelope } from './spool-writer.ts'
@@ -73,8 +73,10 @@ export interface Spool {
   through(streams: readonly string[], at: { position: number; origin: string }): void
   /** Resolves when less than the given bytes wait for the disk. */
   drained(bytes: number): Promise<void>
-  /** Durable envelopes from a position (undefined: the oldest) to the end as it stands now. */
+  /** Durable envelopes from a position (undefined: the oldest) to the end as it stands now. Each one's bytes hold until the next is asked for. */
   read(from: Position | undefined): AsyncIterable<SpooledEnvelope & { next: Position }>
+  /** The bytes of one that was read; undefined if they are gone. */
+  readAt(position: Position): Promise<Uint8Array | undefined>
   /** Takes a receipt. True: ingest has less than it once said, and some of it is kept here: it must be sent again. */
   confirm(receipt: Receipt): boolean
   isConfirmed(spool: string, seq: number): boolean
@@ -356,6 +358,7 @@ function createSpool(
       if (isNew && writer.refusedFrom() === undefined) segmentLog.append(checkpoint()).catch(() => {})
     },
     read,
+    readAt: (position) => readEnvelopeAt(folder, position),
     confirm(receipt) {
       const taken = index.confirm(receipt)
       if (!taken) return false

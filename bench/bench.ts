@@ -31,7 +31,7 @@ const benches: Record<string, () => Result[] | Promise<Result[]>> = {
   'catch-up': () => benchCatchUp(),
   history: () => benchHistory(),
   backlog: () => benchBacklog(),
-  restart: async () => [...(await benchAgentRestart()), ...(await benchIngestRestart())],
+  'restart-agent': () => benchAgentRestart(),
   'restart-ingest': () => benchIngestRestart(),
   'agent-memory': () => benchAgentMemory(30),
   'ingest-memory': () => benchIngestMemory(Number(values['memory-minutes'])),

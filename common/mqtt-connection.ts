@@ -34,7 +34,11 @@ export interface ConnectionOptions {
 }
 
 export interface Connection {
-  publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain?: boolean }): void
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    options: { qos: 0 | 1; retain?: boolean; onAcknowledged?: () => void },
+  ): void
   /** Publishes and resolves when the broker has it (or the connection is gone). */
   publishLast(topic: string, payload: Uint8Array): Promise<void>
   readonly online: boolean
@@ -134,8 +138,11 @@ export function startConnection(options: ConnectionOptions): Connection {
 
   open()
   return {
-    publish(topic, payload, { qos, retain }) {
-      if (online) client?.publish(topic, payload as Buffer, { qos, retain: retain ?? false })
+    publish(topic, payload, { qos, retain, onAcknowledged }) {
+      if (!online) return
+      client?.publish(topic, payload as Buffer, { qos, retain: retain ?? false }, (error) => {
+        if (!error) onAcknowledged?.()
+      })
     },
     async publishLast(topic, payload) {
       const current = client

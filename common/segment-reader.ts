@@ -16,6 +16,8 @@ import { isUlid } from './ulid.ts'
 export interface ReadOptions {
   /** Read at a time; more is only held for a record larger than this. 1 MiB. */
   chunkBytes?: number
+  /** Reads each chunk into the same memory: records hold only until the next array is asked for. */
+  reuse?: boolean
   /** Told of bytes that hold no readable record; reading goes on behind them. */
   onDamage?: (damage: Damage) => void
 }
@@ -156,7 +158,7 @@ export async function* readSegment(
   segment: string,
   from: number,
   to: number,
-  { chunkBytes = chunkBytesDefault, onDamage }: ReadOptions = {},
+  { chunkBytes = chunkBytesDefault, reuse = false, onDamage }: ReadOptions = {},
 ): AsyncGenerator<LogRecord[]> {
   if (from >= to) return
   const file = await openSegment(directory, segment)
@@ -176,9 +178,12 @@ export async function* readSegment(
       ...(onDamage ? { onDamage } : {}),
     })
     let rest: Buffer = Buffer.alloc(0)
+    let memory: Buffer = rest
     while (offset < end) {
-      // A new buffer each time, so that records handed out stay as they are.
-      const chunk = Buffer.allocUnsafeSlow(Math.min(end - offset, Math.max(chunkBytes, scanner.wantedBytes)))
+      const wanted = Math.min(end - offset, Math.max(chunkBytes, scanner.wantedBytes))
+      // New memory each time, unless told otherwise, so that records handed out stay as they are.
+      if (!reuse || memory.length < wanted) memory = Buffer.allocUnsafeSlow(wanted)
+      const chunk = memory.subarray(0, wanted)
       rest.copy(chunk)
       const length = rest.length + (await readFully(file, chunk, rest.length, offset + rest.length))
       if (length === rest.length) {

@@ -34,7 +34,7 @@ export function bundledBytes(envelopeBytes: number): number {
 export const bundledEnvelopeBytesMax = envelopeBytesMax - (bundledBytes(envelopeBytesMax) - envelopeBytesMax)
 
 export interface Bundler {
-  /** Adds an envelope; sends the bundle before it if it does not fit in with the others. */
+  /** Adds a copy of an envelope; sends the bundle before it if it does not fit in with the others. */
   add(envelope: Uint8Array): void
   /** Sends what has been added, if anything. */
   flush(): void
@@ -43,30 +43,55 @@ export interface Bundler {
 }
 
 /**
- * Fills bundles up to `bytesMax`. An envelope that is larger by itself is sent alone: the receiver refuses it by its
- * size.
+ * Of memory that bundles were sent from, so many pieces are kept for the next ones. What outlives a few collections of young objects would be
+ * collected only after tens of megabytes of it, and a backlog sends hundreds of bundles a second.
  */
-export function createBundler(send: (bundle: Uint8Array) => void, bytesMax: number = envelopeBytesMax): Bundler {
-  let envelopes: Uint8Array[] = []
+const sparesMax = 128
+/** Field 1, length-delimited. */
+const envelopesTag = 0x0a
+
+/**
+ * Fills bundles up to `bytesMax`. An envelope that is larger by itself is sent alone: the receiver refuses it by its
+ * size. `send` takes the bundle's bytes, and says by `done`, if ever, that they may be written over.
+ */
+export function createBundler(
+  send: (bundle: Uint8Array, done: () => void) => void,
+  bytesMax: number = envelopeBytesMax,
+): Bundler {
+  const spares: Uint8Array[] = []
+  let filling: Uint8Array | undefined
   let bytes = 0
-  const clear = () => {
-    envelopes = []
-    bytes = 0
-  }
+
   const flush = () => {
-    if (envelopes.length === 0) return
-    const bundle = encodeBundle(envelopes)
-    clear()
-    send(bundle)
+    if (!filling || bytes === 0) return
+    const memory = filling
+    const bundle = memory.subarray(0, bytes)
+    filling = undefined
+    bytes = 0
+    send(bundle, () => {
+      if (spares.length < sparesMax) spares.push(memory)
+    })
   }
+
   return {
     add(envelope) {
       const added = bundledBytes(envelope.length)
       if (bytes + added > bytesMax) flush()
-      envelopes.push(envelope)
-      bytes += added
+      if (added > bytesMax) {
+        send(encodeBundle([envelope]), () => {})
+        return
+      }
+      filling ??= spares.pop() ?? new Uint8Array(bytesMax)
+      filling[bytes++] = envelopesTag
+      let rest = envelope.length
+      for (; rest > 127; rest >>>= 7) filling[bytes++] = (rest & 127) | 128
+      filling[bytes++] = rest
+      filling.set(envelope, bytes)
+      bytes += envelope.length
     },
     flush,
-    clear,
+    clear() {
+      bytes = 0
+    },
   }
 }

@@ -81,3 +81,22 @@ test('what was cleared is not sent, what is too large is sent alone', () => {
   bundler.flush()
   expect(bundles.map((bundle) => bundle.map(({ length }) => length))).toEqual([[6], [500], [7]])
 })
+
+test('memory is written over only when its bundle is done', () => {
+  const sent: { bundle: Uint8Array; done(): void }[] = []
+  const bundler = createBundler((bundle, done) => sent.push({ bundle, done }), 100)
+  const send = (...envelope: number[]) => {
+    bundler.add(Uint8Array.from(envelope))
+    bundler.flush()
+  }
+  send(1, 2)
+  send(3)
+  expect(sent.map(({ bundle }) => splitBundle(bundle).map((each) => [...each]))).toEqual([[[1, 2]], [[3]]])
+  sent[0]!.done()
+  send(4, 5, 6)
+  send(7)
+  expect(sent[2]!.bundle.buffer).toBe(sent[0]!.bundle.buffer)
+  expect(new Set(sent.map(({ bundle }) => bundle.buffer)).size).toBe(3)
+  expect([...splitBundle(sent[2]!.bundle)[0]!]).toEqual([4, 5, 6])
+  expect([...splitBundle(sent[1]!.bundle)[0]!]).toEqual([3])
+})
