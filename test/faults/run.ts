@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultNote } from './account.ts'
+import { createDelivered, type Delivered } from './delivered.ts'
 import { createRandom } from './random.ts'
 import type { Planned } from './schedule.ts'
 import { isClean, type Settled, settleAndCount } from './settle.ts'
@@ -43,6 +44,7 @@ export async function runRounds(
   const notes: FaultNote[] = []
   const problems: string[] = []
   const faults: Record<string, number> = {}
+  const delivered = createDelivered(world.rigs, world.startedMs)
   let rounds = 0
   let settled: Settled | undefined
 
@@ -50,7 +52,8 @@ export async function runRounds(
     for (const [i, planned] of plan.entries()) {
       if (signal.aborted) break
       const startedMs = performance.now()
-      const results = await Promise.all(planned.map((each) => runFault(world, each, i + 1, notes, excuses)))
+      await delivered.look()
+      const results = await Promise.all(planned.map((each) => runFault(world, each, i + 1, notes, excuses, delivered)))
       problems.push(...results.flatMap(({ problem }) => (problem === undefined ? [] : [problem])))
       for (const { fault } of planned) faults[fault.kind] = (faults[fault.kind] ?? 0) + 1
       rounds++
@@ -122,6 +125,7 @@ async function runFault(
   round: number,
   notes: FaultNote[],
   excuses: Excuse[],
+  delivered: Delivered,
 ): Promise<{ problem?: string }> {
   const note: FaultNote = { round, kind: fault.kind, touched, fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY }
   notes.push(note)
@@ -129,7 +133,7 @@ async function runFault(
     const late = sleep(faultMs, undefined, { ref: false }).then(() => {
       throw new Error(`not over within ${faultMs} ms`)
     })
-    excuses.push(...(await Promise.race([fault.run(world, random, touched), late])))
+    excuses.push(...(await Promise.race([fault.run(world, random, touched), late])).map(delivered.reachBack))
     return {}
   } catch (error) {
     return { problem: `${fault.kind} (${touched.join(', ')}) of round ${round}: ${(error as Error).message}` }
