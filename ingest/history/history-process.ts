@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs'
 import { chmod, mkdir, rm } from 'node:fs/promises'
-import { setPriority } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { createLog } from '../../common/log.ts'
 import type { Position } from '../../common/segment-log-types.ts'
 import { openCatalog } from '../catalog/catalog.ts'
+import { lowerPriority } from '../child-program.ts'
 import { createKnownSchemas } from '../sinks/known-schemas.ts'
 import { createFiles } from './files.ts'
 import { createKnownTimes } from './known-times.ts'
@@ -25,11 +25,7 @@ process.on('SIGTERM', () => {})
 process.on('disconnect', () => end())
 let end = () => process.exit(0)
 if (process.send && !process.connected) end()
-try {
-  setPriority(5)
-} catch (error) {
-  log.debug({ err: error }, 'the priority cannot be lowered')
-}
+lowerPriority(5, log)
 const data = JSON.parse(process.argv[2] ?? 'null') as HistoryProcessData | null
 if (!data || !process.send) throw new Error('this program is started by ingest, with its configuration as JSON')
 const { config, lakeFolder } = data

@@ -1,16 +1,13 @@
-import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Logger } from '../../common/log.ts'
 import type { Position } from '../../common/segment-log-types.ts'
+import { createRestartPause, endProgram, forkProgram, onceEnded } from '../child-program.ts'
 import { HistoryError, type HistoryStatus } from './types.ts'
 import type { FromHistory, HistoryProcessData, ToHistory } from './wire.ts'
 
 // Starts the child process that answers about history, tells it what is durable, and starts it again when it ends.
 
-const firstPauseMs = 200
-const pauseMaxMs = 30_000
-/** One that ran this long had started well. */
-const soundAfterMs = 60_000
 const readyMsMax = 10_000
 const tellEveryMs = 100
 
@@ -22,16 +19,14 @@ export function superviseProcess(
 ) {
   const status: HistoryStatus = { state: 'starting', restarts: 0, counters: {} }
   const waiting = new Set<() => void>()
-  let current: ReturnType<typeof fork> | undefined
+  let current: ChildProcess | undefined
   let socket: string | undefined
   let starts = 0
-  let pauseMs = firstPauseMs
-  let startedAt = 0
+  const pause = createRestartPause()
   let timer: NodeJS.Timeout | undefined
   let telling: NodeJS.Timeout | undefined
   let synced: Position | undefined
   let closed = false
-  let exited = () => {}
 
   const tell = () => {
     telling = undefined
@@ -43,34 +38,22 @@ export function superviseProcess(
   const ended = (reason: string) => {
     current = undefined
     socket = undefined
-    exited()
     if (closed) return
-    if (performance.now() - startedAt > soundAfterMs) pauseMs = firstPauseMs
+    const pauseMs = pause.next()
     log.error({ reason, pauseMs }, 'the process that answers about history has ended: starting it again')
     status.restarts++
     status.state = 'down'
     status.waitingFor = `it ended (${reason}) and is started again`
     timer = setTimeout(launch, pauseMs)
-    pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
   }
 
   const launch = () => {
-    startedAt = performance.now()
+    pause.started()
     const path = join(folder, `h${++starts}`)
     const [file, data] = program(path)
-    const child = fork(file, [JSON.stringify(data)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // Chunks of DuckDB's memory are let go when their small handles are collected: often.
-      execArgv: ['--max-semi-space-size=1'],
-    })
+    const child = forkProgram(file, data, { hasDuckDb: true })
     current = child
-    let told = false
-    const once = (reason: string) => {
-      if (!told) ended(reason)
-      told = true
-    }
-    child.once('exit', (code, signal) => once(signal ? `killed by ${signal}` : `exit code ${code}`))
-    child.once('error', (error) => once(String(error)))
+    onceEnded(child, ended)
     child.on('message', (message: FromHistory) => {
       if (message.type === 'status') status.counters = message.counters
       else {
@@ -120,15 +103,7 @@ export function superviseProcess(
       clearTimeout(timer)
       clearTimeout(telling)
       for (const wake of waiting) wake()
-      const child = current
-      if (!child) return
-      const gone = new Promise<void>((resolve) => {
-        exited = resolve
-      })
-      child.disconnect()
-      const deadline = setTimeout(() => child.kill('SIGKILL'), 3000)
-      await gone
-      clearTimeout(deadline)
+      if (current) await endProgram(current)
     },
   }
 }

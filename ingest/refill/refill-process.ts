@@ -1,7 +1,7 @@
-import { setPriority } from 'node:os'
 import { createLog } from '../../common/log.ts'
 import { reasonOf } from '../../protos/errors.ts'
 import { openCatalog } from '../catalog/catalog.ts'
+import { lowerPriority } from '../child-program.ts'
 import { openQuarantine } from '../quarantine.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
 import { createInfluxSink } from '../sinks/influx/influx-sink.ts'
@@ -34,11 +34,7 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(0))
 if (process.send && !process.connected) process.exit(0)
-try {
-  setPriority(10)
-} catch (error) {
-  log.debug({ err: error }, 'the priority cannot be lowered')
-}
+lowerPriority(10, log)
 const data = JSON.parse(process.argv[2] ?? 'null') as RefillProcessData | null
 if (!data || !process.send) throw new Error('this program is started by ingest, with its configuration as JSON')
 

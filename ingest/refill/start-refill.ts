@@ -1,8 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createThrottle, type Logger } from '../../common/log.ts'
 import { builtProgram } from '../../common/program.ts'
 import type { OwedSum } from '../catalog/owed-table.ts'
 import type { Catalog } from '../catalog/types.ts'
+import { createRestartPause, endProgram, forkProgram, onceEnded } from '../child-program.ts'
 import type { SinkState } from '../state.ts'
 import type { FromRefill, RefillProcessData, ToRefill } from './refill-process.ts'
 
@@ -29,10 +30,6 @@ export interface RefillOptions {
 }
 
 const mib = 1024 * 1024
-const firstPauseMs = 500
-const pauseMaxMs = 60_000
-/** One that ran this long had started well. */
-const soundAfterMs = 60_000
 const settleEveryMs = 60_000
 const nothing: OwedSum = { files: 0, rows: 0, bytes: 0 }
 
@@ -47,11 +44,10 @@ export function startRefill(options: RefillOptions, program = builtProgram('refi
   let resting = false
   let rows = 0
   let restarts = 0
+  const pause = createRestartPause(500, 60_000)
   let startAtMs = 0
-  let pauseMs = firstPauseMs
   let settledAtMs = performance.now()
   let closed = false
-  let exited = () => {}
 
   const look = () => {
     const parts = catalog.owed.owedParts('influx')
@@ -67,34 +63,24 @@ export function startRefill(options: RefillOptions, program = builtProgram('refi
   }
 
   const launch = () => {
-    const startedMs = performance.now()
     let told = 0
-    const current = fork(program, [JSON.stringify(data)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // Chunks of DuckDB's memory are let go when their small handles are collected: often.
-      execArgv: ['--max-semi-space-size=1'],
-    })
+    pause.started()
+    const current = forkProgram(program, data, { hasDuckDb: true })
     child = current
     resting = false
     current.on('message', (message: FromRefill) => {
       rows += message.rows - told
       told = message.rows
     })
-    const ended = (reason: string | undefined) => {
-      if (child !== current) return
+    onceEnded(current, (reason, code) => {
       child = undefined
-      exited()
-      if (closed || reason === undefined) return
-      if (performance.now() - startedMs > soundAfterMs) pauseMs = firstPauseMs
+      // It ends by itself when nothing is owed.
+      if (closed || code === 0) return
+      const pauseMs = pause.next()
       restarts++
       startAtMs = performance.now() + pauseMs
       log.error({ reason, pauseMs }, 'the process that refills InfluxDB has ended: starting it again')
-      pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
-    }
-    current.once('exit', (code, signal) =>
-      ended(code === 0 ? undefined : signal ? `killed by ${signal}` : `exit code ${code}`),
-    )
-    current.once('error', (error) => ended(String(error)))
+    })
   }
 
   const steer = () => {
@@ -128,15 +114,7 @@ export function startRefill(options: RefillOptions, program = builtProgram('refi
     async close() {
       closed = true
       clearInterval(timer)
-      const current = child
-      if (!current) return
-      const gone = new Promise<void>((resolve) => {
-        exited = resolve
-      })
-      if (current.connected) current.disconnect()
-      const deadline = setTimeout(() => current.kill('SIGKILL'), 3000)
-      await gone
-      clearTimeout(deadline)
+      if (child) await endProgram(child)
     },
   }
 }

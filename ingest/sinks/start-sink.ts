@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../common/log.ts'
 import { builtProgram } from '../../common/program.ts'
 import { comparePositions, type Damage, type Position } from '../../common/segment-log-types.ts'
+import { createRestartPause, forkProgram, onceEnded } from '../child-program.ts'
 import type { InfluxWorkerData } from './influx/influx-worker.ts'
 import type { LakeProcessData } from './lake/lake-process.ts'
 import type { FromSink, SinkTask, SinkTaskAnswer, SinkTasks, ToSink } from './sink.ts'
@@ -85,28 +85,15 @@ function startWorker(program: string, data: InfluxWorkerData): Running {
 }
 
 function startProcess(program: string, data: LakeProcessData): Running {
-  const child = fork(program, [JSON.stringify(data)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] })
+  const child = forkProgram(program, data)
   return {
     // A channel that has just closed: the exit follows.
     send: (message) => void (child.connected && child.send(message, () => {})),
     end: () => void child.kill('SIGKILL'),
     onMessage: (receive) => void child.on('message', (message) => receive(message as FromSink)),
-    onExit(ended) {
-      let told = false
-      const once = (reason: string) => {
-        if (!told) ended(reason)
-        told = true
-      }
-      child.once('exit', (code, signal) => once(signal ? `killed by ${signal}` : `exit code ${code}`))
-      child.once('error', (error) => once(String(error)))
-    },
+    onExit: (ended) => onceEnded(child, ended),
   }
 }
-
-const firstPauseMs = 200
-const pauseMaxMs = 30_000
-/** One that ran this long had started well. */
-const soundAfterMs = 60_000
 
 interface Waiting {
   position: Position
@@ -127,8 +114,7 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
   let running: Running | undefined
   let synced: Position | undefined
   let ids = 0
-  let pauseMs = firstPauseMs
-  let startedAt = 0
+  const pause = createRestartPause()
   let timer: NodeJS.Timeout | undefined
   let closing = false
   let exited: (() => void) | undefined
@@ -160,16 +146,15 @@ function superviseSink(name: SinkHandle['name'], start: () => Running, events: S
   }
 
   const restartLater = (reason: string) => {
-    if (performance.now() - startedAt > soundAfterMs) pauseMs = firstPauseMs
+    const pauseMs = pause.next()
     log.error({ sink: name, reason, pauseMs }, `the ${name} sink has ended: starting it again`)
     status.restarts++
     say('down', `it ended (${reason}) and is started again`)
     timer = setTimeout(launch, pauseMs)
-    pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
   }
 
   const launch = () => {
-    startedAt = performance.now()
+    pause.started()
     try {
       const current = start()
       running = current

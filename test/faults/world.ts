@@ -1,11 +1,11 @@
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { agentConfig } from '../../agent/config.ts'
 import { builtProgram, packageRoot } from '../../common/program.ts'
 import { findProgram } from '../services/debian.ts'
 import { influxdEnvironment } from '../services/influxd.ts'
+import { takesConnections } from '../services/takes-connections.ts'
 import { type ControlFile, openControl } from './control.ts'
 import { createDisk, type Disk, sweepDisks } from './disk.ts'
 import { type Feed, type Generated, startFeed } from './feeds.ts'
@@ -305,16 +305,6 @@ export function writeYaml(file: string, content: unknown): string {
   writeFileSync(file, stringify(content))
   return file
 }
-
-export const takesConnections = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 
 /** The named points need it: scripts/build.mjs makes it. */
 export const hasPreload = (): boolean => existsSync(builtProgram('faults-preload'))

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { envelopeBytesMax } from '../../protos/types.ts'
 import { findProgram, freePort, makeFolder } from './debian.ts'
+import { takesConnections } from './takes-connections.ts'
 
 export interface Mosquitto {
   port: number
@@ -68,7 +68,7 @@ export async function startMosquitto(options: { files?: { passwords: string; acl
       await ended
       clearTimeout(late)
     }
-    while (failure === undefined && !(await answers(port))) await sleep(20)
+    while (failure === undefined && !(await takesConnections(port))) await sleep(20)
     if (failure === undefined) {
       return {
         port,
@@ -87,13 +87,3 @@ export async function startMosquitto(options: { files?: { passwords: string; acl
     }
   }
 }
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })

@@ -6,7 +6,8 @@ import { lastingPort } from '../faults/ports.ts'
 import { type Processes, startProcesses } from '../faults/processes.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import type { Process } from '../faults/types.ts'
-import { createInfluxd, database, nodeProgram, takesConnections, writeYaml } from '../faults/world.ts'
+import { createInfluxd, database, nodeProgram, writeYaml } from '../faults/world.ts'
+import { takesConnections } from '../services/takes-connections.ts'
 
 // What stays while rigs come and go: broker, ingest, InfluxDB, and the links between them. None of Rigline's is started again, so that
 // its memory is that of one long life.

@@ -1,7 +1,7 @@
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLog } from '../../../common/log.ts'
 import { openCatalog } from '../../catalog/catalog.ts'
+import { lowerPriority } from '../../child-program.ts'
 import { openQuarantine } from '../../quarantine.ts'
 import { runSink } from '../run-sink.ts'
 import { workerPort } from '../sink-port.ts'
@@ -24,13 +24,7 @@ export interface InfluxWorkerData {
 const data = workerData as InfluxWorkerData
 const log = createLog('influx')
 // While it catches up, receipts go first. On Linux a thread has a priority of its own; elsewhere this would be the whole ingest's.
-if (process.platform === 'linux') {
-  try {
-    setPriority(5)
-  } catch (error) {
-    log.debug({ err: error }, 'the priority cannot be lowered')
-  }
-}
+if (process.platform === 'linux') lowerPriority(5, log)
 const catalog = openCatalog(data.catalogFile)
 const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 try {

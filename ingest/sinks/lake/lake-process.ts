@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lockFolder } from '../../../common/data-lock.ts'
 import { createLog, type Logger } from '../../../common/log.ts'
 import { openCatalog } from '../../catalog/catalog.ts'
+import { lowerPriority } from '../../child-program.ts'
 import { openQuarantine } from '../../quarantine.ts'
 import { runSink } from '../run-sink.ts'
 import { processPort } from '../sink-port.ts'
@@ -29,11 +29,7 @@ const log = createLog('lake')
 // Ingest says when to stop; a signal to the whole group must not cut the last write short.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-try {
-  setPriority(5)
-} catch (error) {
-  log.debug({ error }, 'the priority cannot be lowered')
-}
+lowerPriority(5, log)
 const data = JSON.parse(process.argv[2] ?? 'null') as LakeProcessData | null
 if (!data) throw new Error('this program is started by ingest, with its configuration as JSON')
 
@@ -70,7 +66,7 @@ async function lockLake(lakeFolder: string, log: Logger): Promise<() => void> {
       return await lockFolder(lakeFolder)
     } catch (error) {
       if (tries > 100) throw error
-      if (tries === 0) log.warn({ error }, 'the lake is in use: waiting')
+      if (tries === 0) log.warn({ err: error }, 'the lake is in use: waiting')
       await sleep(200)
     }
   }

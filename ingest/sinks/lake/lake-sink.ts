@@ -157,7 +157,7 @@ export async function openLakeSink(config: LakeConfig, { catalog, quarantine, lo
           guard.end()
           if (judged === 'data') await dropUnwritable(error)
           else {
-            if (waitingFor === undefined) log.error({ error }, 'the lake cannot be written: waiting')
+            if (waitingFor === undefined) log.error({ err: error }, 'the lake cannot be written: waiting')
             waitingFor = `the lake, which cannot be written: ${reasonOf(error)}`
             await sleep(pauseMs, undefined, { signal })
           }

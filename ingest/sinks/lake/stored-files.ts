@@ -98,7 +98,7 @@ export function openStoredFiles(
       if (unreadable.has(file)) return
       if (unreadable.size < unreadableMax) unreadable.add(file)
       log.error(
-        { error, file },
+        { err: error, file },
         'a file of the lake cannot be read: if its rows are sent again they will be there twice',
       )
     },

@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +6,7 @@ import { stringify } from 'yaml'
 import { builtProgram } from '../../../common/program.ts'
 import { envelopeBytesMax } from '../../../protos/types.ts'
 import { findProgram } from '../../services/debian.ts'
+import { takesConnections } from '../../services/takes-connections.ts'
 import { lastingPort } from '../ports.ts'
 import type { Fault, World } from '../types.ts'
 import { forgottenBy } from './copy-faults.ts'
@@ -45,19 +45,9 @@ async function createMosquitto(world: World) {
   return world.spawn({
     name: 'mosquitto',
     command: () => ({ file: program.path, args: ['-c', file], env: program.env ?? {} }),
-    ready: () => answers(world.mqttPort),
+    ready: () => takesConnections(world.mqttPort),
   })
 }
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 
 /** Exit code of an ingest whose groups were taken over. */
 const takenOverCode = 3
