@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { findRepeats, rowMarks, type StoredRows } from '../sinks/lake/find-repeats.ts'
 import { settleBatch } from '../sinks/lake/settle-repeats.ts'
 import type { TakenBatch } from '../sinks/lake/stream-table.ts'
+import { toTimeSpan, touchesAny } from '../sinks/lake/time-spans.ts'
 import type { Source } from './relation.ts'
 import type { TailBatch } from './tail.ts'
 import type { Part } from './types.ts'
@@ -80,8 +81,8 @@ function storedIn(sources: readonly Source[]): StoredRows {
         if (!('file' in from)) return []
         const here = spans
           .filter((span) => span.era === era)
-          .map(({ minNs, maxNs }) => ({ firstNs: BigInt(minNs), lastNs: BigInt(maxNs) }))
-          .filter(({ firstNs, lastNs }) => wanted.some((span) => span.firstNs <= lastNs && span.lastNs >= firstNs))
+          .map(toTimeSpan)
+          .filter((span) => touchesAny(wanted, span))
         return here.length > 0 ? [{ file: from.file, columns, spans: here }] : []
       })
     },

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Catalog, LakeFile } from '../catalog/types.ts'
-import { type TimeSpan, uniteSpans } from '../sinks/lake/find-repeats.ts'
 import { rowFlags } from '../sinks/lake/lake-columns.ts'
 import { readFooter } from '../sinks/lake/lake-files.ts'
 import { quoteText } from '../sinks/lake/stage.ts'
 import type { RowSpan } from '../sinks/lake/stream-table.ts'
+import { type TimeSpan, toTimeSpan, touchesAny, uniteSpans } from '../sinks/lake/time-spans.ts'
 
 // Which files have rows that came with other values for a time that was there. Hardly any has, and a month of a stream are forty thousand: each
 // is asked once, some at a time.
@@ -51,7 +51,7 @@ export function createSameTimes({ connection, lakeFolder, catalog }: SameTimesPa
         if (unknown.length > 0) await look(unknown)
         for (const file of some) {
           const span = known.get(file.path)
-          if (span && span.firstNs <= lastNs && span.lastNs >= firstNs) having.push(file)
+          if (span && touchesAny([span], { firstNs, lastNs })) having.push(file)
         }
       }
       return having
@@ -69,8 +69,6 @@ export async function spansOfFile(
   // Files of an earlier release do not say.
   if (spans === undefined) return [{ firstNs: BigInt(minTimeNs), lastNs: BigInt(maxTimeNs) }]
   return uniteSpans(
-    (JSON.parse(spans) as RowSpan[])
-      .filter((span) => rig === undefined || span.rig === rig)
-      .map(({ minNs, maxNs }) => ({ firstNs: BigInt(minNs), lastNs: BigInt(maxNs) })),
+    (JSON.parse(spans) as RowSpan[]).filter((span) => rig === undefined || span.rig === rig).map(toTimeSpan),
   )
 }

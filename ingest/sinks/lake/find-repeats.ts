@@ -4,6 +4,7 @@ import { readChunk, selectFrom } from './read-lake.ts'
 import { comparedFirst, createComparison, type RowValues, valuesOfBatch, valuesOfChunk } from './row-values.ts'
 import { quoteText } from './stage.ts'
 import type { TakenBatch } from './stream-table.ts'
+import { byTime, type TimeSpan, touchesAny, uniteSpans } from './time-spans.ts'
 
 // Finds the rows that the lake has already. (rig, stream, era, t) names a row; an agent whose disk was restored from an older copy, or
 // cloned, reads its file again and sends the same rows under new numbers. Batches above all that is stored cost a comparison; the others are
@@ -17,12 +18,6 @@ export interface RowsOf {
   stream: string
   rig: string
   era: number
-}
-
-export interface TimeSpan {
-  firstNs: bigint
-  /** Included. */
-  lastNs: bigint
 }
 
 export interface StoredFile {
@@ -83,28 +78,6 @@ async function chooseBatches(stored: StoredRows, of: RowsOf, batches: readonly T
   for (const taken of behind) if (files.some(({ spans }) => touchesAny(spans, taken.facts))) chosen.add(taken)
   // As they came: what InfluxDB holds in the end is what came last.
   return { files, involved: batches.filter((taken) => chosen.has(taken)) }
-}
-
-const spansMax = 64
-
-const byTime = (a: TimeSpan, b: TimeSpan): number => (a.firstNs < b.firstNs ? -1 : a.firstNs > b.firstNs ? 1 : 0)
-
-const touchesAny = (spans: readonly TimeSpan[], { firstNs, lastNs }: TimeSpan): boolean =>
-  spans.some((span) => span.firstNs <= lastNs && span.lastNs >= firstNs)
-
-/** In order of time, apart, and not many. */
-export function uniteSpans(spans: readonly TimeSpan[]): TimeSpan[] {
-  const united: TimeSpan[] = []
-  for (const { firstNs, lastNs } of [...spans].sort(byTime)) {
-    const last = united.at(-1)
-    if (!last || firstNs > last.lastNs) united.push({ firstNs, lastNs })
-    else if (lastNs > last.lastNs) last.lastNs = lastNs
-  }
-  // Coarser where there are many: what is found too much is sorted out batch by batch.
-  const each = Math.ceil(united.length / spansMax)
-  return united.flatMap((span, i) =>
-    i % each === 0 ? [{ firstNs: span.firstNs, lastNs: united[Math.min(i + each, united.length) - 1]!.lastNs }] : [],
-  )
 }
 
 function* overlappingBatches(batches: readonly TakenBatch[]): Generator<TakenBatch> {

@@ -3,10 +3,11 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from '../../../common/log.ts'
 import { reasonOf } from '../../../protos/errors.ts'
 import type { Catalog, LakeFile } from '../../catalog/types.ts'
-import type { RowsOf, StoredFile, StoredRows, TimeSpan } from './find-repeats.ts'
+import type { RowsOf, StoredFile, StoredRows } from './find-repeats.ts'
 import type { LakeColumn } from './lake-columns.ts'
 import { readFooter } from './lake-files.ts'
 import type { RowSpan, TakenBatch } from './stream-table.ts'
+import { toTimeSpan, touchesAny } from './time-spans.ts'
 import { judgeFailure } from './unwritable.ts'
 
 // What the process that writes the lake knows of the rows that are in it: the highest time of each rig, stream and era, and from the footers of
@@ -78,13 +79,13 @@ export function openStoredFiles(
       const [files] = catalog.lakeLook([{ table: stream, rig, fromNs, toNs }]).tables
       for (const file of files?.files ?? []) {
         const whole = { firstNs: BigInt(file.minTimeNs), lastNs: BigInt(file.maxTimeNs) }
-        if (file.rows === 0 || !touches(spans, whole)) continue
+        if (file.rows === 0 || !touchesAny(spans, whole)) continue
         try {
           const { columns, spans: ofFile } = await footerOf(file)
           const here = ofFile
             .filter((span) => span.rig === rig && (span.era === era || span.era === -1))
-            .map(({ minNs, maxNs }) => ({ firstNs: BigInt(minNs), lastNs: BigInt(maxNs) }))
-            .filter((span) => touches(spans, span))
+            .map(toTimeSpan)
+            .filter((span) => touchesAny(spans, span))
           if (here.length > 0) found.push({ file: join(lakeFolder, file.path), columns, spans: here })
         } catch (error) {
           look.unreadable(join(lakeFolder, file.path), error)
@@ -139,10 +140,6 @@ export function createFooterCache(most: number) {
 const isPassing = (error: unknown): boolean =>
   judgeFailure(error) === 'restart' ||
   /too many open files|cannot allocate memory|permission denied|stale file handle|timed out/i.test(reasonOf(error))
-
-/** `spans`: in order of time, apart. */
-const touches = (spans: readonly TimeSpan[], { firstNs, lastNs }: TimeSpan): boolean =>
-  spans.some((span) => span.firstNs <= lastNs && span.lastNs >= firstNs)
 
 const highestOfFiles = (catalog: Pick<Catalog, 'lakeStreams'>): Map<string, bigint> =>
   new Map(catalog.lakeStreams().map(({ stream, rig, maxTimeNs }) => [`${stream}\0${rig}`, BigInt(maxTimeNs)]))
