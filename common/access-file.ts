@@ -72,8 +72,6 @@ export const accessSchema = z
   })
 
 export type AccessFile = z.infer<typeof accessSchema>
-export type RigAccess = AccessFile['rigs'][number]
-export type IngestAccess = AccessFile['ingests'][number]
 
 /** Reads and checks the file; throws ConfigError with every mistake. */
 export function readAccess(file: string): AccessFile {

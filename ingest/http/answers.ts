@@ -73,7 +73,6 @@ export type StreamAnswer = z.infer<typeof streamAnswer>
 export const sourceAnswer = z
   .object({ name: z.string(), state: z.string(), rows: count, badLines: count, detail: z.string() })
   .openapi('Source')
-export type SourceAnswer = z.infer<typeof sourceAnswer>
 
 export const gapAnswer = z
   .object({
