@@ -76,8 +76,6 @@ interface InFlight {
 }
 
 const costOf = (byteLength: number) => byteLength + envelopeCostBytes
-/** Bundles are no larger than this, so that little memory holds those that the broker has not acknowledged; but for an envelope that is. */
-const bundleBytesMax = 64 * 1024
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { spool, windowBytes, log, random = Math.random } = options
@@ -109,7 +107,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let wakePump = () => {}
   let wakeDrained = () => {}
 
-  const bundler = createBundler(options.send, bundleBytesMax)
+  const bundler = createBundler(options.send)
   let flushing = false
   const push = (bytes: Uint8Array) => {
     bundler.add(bytes)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import mqtt, { type MqttClient } from 'mqtt'
-import { writeToStream } from 'mqtt-packet'
+import mqtt, { type MqttClient, Store } from 'mqtt'
+import { type Packet, writeToStream } from 'mqtt-packet'
 import { reasonOf } from '../protos/errors.ts'
 import { createThrottle, type Logger } from './log.ts'
 
@@ -49,6 +49,23 @@ const waitLeastMs = 250
 const subscribeMostMs = 10_000
 const closeMostMs = 2_000
 
+/**
+ * For the client library, which stores a copy of all that it publishes until it is acknowledged, to send it again on its next connection:
+ * it has none, and the copies of a backlog would grow old enough in memory to be collected late.
+ */
+function createEmptyStore(): Store {
+  const store = new Store()
+  store.put = (_, done) => {
+    done()
+    return store
+  }
+  store.del = (packet, done) => {
+    done(undefined, packet as Packet)
+    return store
+  }
+  return store
+}
+
 /** Throws if the CA file can't be read at the first connect; later that is a reason to try again. */
 export function startConnection(options: ConnectionOptions): Connection {
   const { random = Math.random, waitMostMs = 5_000 } = options
@@ -72,6 +89,7 @@ export function startConnection(options: ConnectionOptions): Connection {
       // meanwhile counts for nothing, for a link that is dead at one end takes it all.
       keepalive: options.keepaliveS,
       queueQoSZero: false,
+      outgoingStore: createEmptyStore(),
       will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
       ...(options.ca ? { ca: readFileSync(options.ca) } : {}),
     })
@@ -140,7 +158,9 @@ export function startConnection(options: ConnectionOptions): Connection {
   return {
     publish(topic, payload, { qos, retain, onAcknowledged }) {
       if (!online) return
-      client?.publish(topic, payload as Buffer, { qos, retain: retain ?? false }, (error) => {
+      // A Buffer of just these bytes: of any other array the client copies all the memory that it lies in.
+      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+      client?.publish(topic, bytes, { qos, retain: retain ?? false }, (error) => {
         if (!error) onAcknowledged?.()
       })
     },

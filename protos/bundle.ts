@@ -42,11 +42,20 @@ export interface Bundler {
   clear(): void
 }
 
+/** Memory that bundles lie in, one behind the other. */
+interface Piece {
+  bytes: Uint8Array
+  /** Bundles in it that are not done. */
+  underWay: number
+}
+
+/** A piece holds so many full bundles, or many more small ones. */
+const pieceBundles = 2
 /**
- * Of memory that bundles were sent from, so many pieces are kept for the next ones. What outlives a few collections of young objects would be
- * collected only after tens of megabytes of it, and a backlog sends hundreds of bundles a second.
+ * Pieces that are kept for the next bundles. What outlives a few collections of young objects would be collected only after tens of
+ * megabytes of it, and a backlog sends hundreds of bundles a second.
  */
-const sparesMax = 128
+const sparesMax = 16
 /** Field 1, length-delimited. */
 const envelopesTag = 0x0a
 
@@ -58,40 +67,57 @@ export function createBundler(
   send: (bundle: Uint8Array, done: () => void) => void,
   bytesMax: number = envelopeBytesMax,
 ): Bundler {
-  const spares: Uint8Array[] = []
-  let filling: Uint8Array | undefined
-  let bytes = 0
+  const spares: Piece[] = []
+  let piece: Piece | undefined
+  // The bundle that is being filled, in the piece.
+  let from = 0
+  let to = 0
+
+  const release = (one: Piece) => {
+    if (one !== piece && one.underWay === 0 && spares.length < sparesMax) spares.push(one)
+  }
 
   const flush = () => {
-    if (!filling || bytes === 0) return
-    const memory = filling
-    const bundle = memory.subarray(0, bytes)
-    filling = undefined
-    bytes = 0
+    const of = piece
+    if (!of || to === from) return
+    const bundle = of.bytes.subarray(from, to)
+    from = to
+    of.underWay++
     send(bundle, () => {
-      if (spares.length < sparesMax) spares.push(memory)
+      of.underWay--
+      release(of)
     })
+  }
+
+  const nextPiece = (): Piece => {
+    flush()
+    const before = piece
+    piece = spares.pop() ?? { bytes: new Uint8Array(pieceBundles * bytesMax), underWay: 0 }
+    from = 0
+    to = 0
+    if (before) release(before)
+    return piece
   }
 
   return {
     add(envelope) {
       const added = bundledBytes(envelope.length)
-      if (bytes + added > bytesMax) flush()
+      if (to - from + added > bytesMax) flush()
       if (added > bytesMax) {
         send(encodeBundle([envelope]), () => {})
         return
       }
-      filling ??= spares.pop() ?? new Uint8Array(bytesMax)
-      filling[bytes++] = envelopesTag
+      const { bytes } = !piece || to + added > piece.bytes.length ? nextPiece() : piece
+      bytes[to++] = envelopesTag
       let rest = envelope.length
-      for (; rest > 127; rest >>>= 7) filling[bytes++] = (rest & 127) | 128
-      filling[bytes++] = rest
-      filling.set(envelope, bytes)
-      bytes += envelope.length
+      for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128
+      bytes[to++] = rest
+      bytes.set(envelope, to)
+      to += envelope.length
     },
     flush,
     clear() {
-      bytes = 0
+      to = from
     },
   }
 }

@@ -97,6 +97,7 @@ export async function openLakeReader(
     )
     for (const [era] of eras.getRows()) {
       for (const slice of sliceTime(files, span, rowsPerSlice)) {
+        if (slice.files.length === 0) continue
         const parts = []
         for (const file of slice.files) {
           parts.push(selectFrom(path(file), await footers(path(file)), columns, rig, Number(era), slice))
