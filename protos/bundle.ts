@@ -50,12 +50,12 @@ interface Piece {
 }
 
 /** A piece holds so many full bundles, or many more small ones. */
-const pieceBundles = 2
+const pieceBundles = 4
 /**
  * Pieces that are kept for the next bundles. What outlives a few collections of young objects would be collected only after tens of
  * megabytes of it, and a backlog sends hundreds of bundles a second.
  */
-const sparesMax = 16
+const sparesMax = 8
 /** Field 1, length-delimited. */
 const envelopesTag = 0x0a
 
@@ -90,7 +90,6 @@ export function createBundler(
   }
 
   const nextPiece = (): Piece => {
-    flush()
     const before = piece
     piece = spares.pop() ?? { bytes: new Uint8Array(pieceBundles * bytesMax), underWay: 0 }
     from = 0
@@ -107,7 +106,8 @@ export function createBundler(
         send(encodeBundle([envelope]), () => {})
         return
       }
-      const { bytes } = !piece || to + added > piece.bytes.length ? nextPiece() : piece
+      // Where a bundle begins there is room for all of it.
+      const { bytes } = !piece || (from === to && bytesMax > piece.bytes.length - to) ? nextPiece() : piece
       bytes[to++] = envelopesTag
       let rest = envelope.length
       for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128
