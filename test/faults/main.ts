@@ -1,11 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { allFaults } from './faults/table.ts'
+import { runProgram } from './program.ts'
 import { runRounds, type Summary } from './run.ts'
 import { planRounds } from './schedule.ts'
-import { endWithParent, runFromCopy, runsFromCopy } from './snapshot.ts'
 import { rigKinds, startWorld } from './world.ts'
 
 // npm run faults: real processes under load, a schedule of faults drawn from a seed, then quiet, and an account that counts from the seed.
@@ -43,37 +40,9 @@ function readArguments() {
   return { ...values, rounds, faults, seed: values.seed ?? String(Math.floor(Math.random() * 2 ** 32)) }
 }
 
-async function main(): Promise<number> {
-  let args: ReturnType<typeof readArguments>
-  try {
-    args = readArguments()
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}\n`)
-    return 2
-  }
-  if (args.help) {
-    process.stdout.write(`${usage}\n`)
-    return 0
-  }
-  if (args.list) {
-    process.stdout.write(`${allFaults.map(({ kind }) => kind).join('\n')}\n`)
-    return 0
-  }
-  if (runsFromCopy() && args.folder !== undefined) return await runHarness(args, args.folder)
-  const folder = args.keep === undefined ? mkdtempSync(join(tmpdir(), 'rigline-faults-')) : resolve(args.keep)
-  mkdirSync(folder, { recursive: true })
-  // The last --seed counts.
-  const code = await runFromCopy(folder, [...process.argv.slice(2), '--seed', args.seed])
-  rmSync(join(folder, 'program'), { recursive: true, force: true })
-  if (args.keep === undefined && code !== 1) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  else process.stderr.write(`logs and data are kept in ${folder}\n`)
-  return code
-}
-
 async function runHarness({ rounds, seed, faults, json, keep }: ReturnType<typeof readArguments>, folder: string) {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
-  endWithParent(() => process.exit(1))
   const log = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`)
   log(`seed ${seed}`)
   const plan = planRounds({ seed, rounds, faults, rigs: rigKinds })
@@ -89,9 +58,10 @@ async function runHarness({ rounds, seed, faults, json, keep }: ReturnType<typeo
   return stop.signal.aborted ? 130 : summary.ok ? 0 : 1
 }
 
-process.exit(
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.stack ?? error.message}\n`)
-    return 1
-  }),
-)
+await runProgram({
+  name: 'faults',
+  usage,
+  readArguments,
+  answer: ({ list }) => (list ? allFaults.map(({ kind }) => kind).join('\n') : undefined),
+  run: runHarness,
+})

@@ -11,7 +11,7 @@ const variable = 'FAULTS_FROM_COPY'
 export const runsFromCopy = (): boolean => process.env[variable] === '1'
 
 /** Runs a harness (`program` of dist/) from a copy in `folder`; resolves with its exit code. */
-export async function runFromCopy(folder: string, args: string[], program = 'faults'): Promise<number> {
+export async function runFromCopy(folder: string, args: string[], program: 'faults' | 'soak'): Promise<number> {
   const copy = join(folder, 'program')
   mkdirSync(copy, { recursive: true })
   cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true })

@@ -1,8 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { endWithParent, runFromCopy, runsFromCopy } from '../faults/snapshot.ts'
+import { runProgram } from '../faults/program.ts'
 import { printCatalog, printCurves } from './report.ts'
 import { runSoak } from './run.ts'
 
@@ -36,29 +33,6 @@ function readArguments() {
   return { ...values, minutes, seed: values.seed ?? String(Math.floor(Math.random() * 2 ** 32)) }
 }
 
-async function main(): Promise<number> {
-  let args: ReturnType<typeof readArguments>
-  try {
-    args = readArguments()
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}\n`)
-    return 2
-  }
-  if (args.help) {
-    process.stdout.write(`${usage}\n`)
-    return 0
-  }
-  if (runsFromCopy() && args.folder !== undefined) return await runHarness(args, args.folder)
-  const folder = args.keep === undefined ? mkdtempSync(join(tmpdir(), 'rigline-soak-')) : resolve(args.keep)
-  mkdirSync(folder, { recursive: true })
-  // The last --seed counts.
-  const code = await runFromCopy(folder, [...process.argv.slice(2), '--seed', args.seed], 'soak')
-  rmSync(join(folder, 'program'), { recursive: true, force: true })
-  if (args.keep === undefined && code !== 1) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  else process.stderr.write(`logs and data are kept in ${folder}\n`)
-  return code
-}
-
 /** A terminal's Ctrl-C reaches this process twice, see snapshot.ts. */
 const sameCtrlCMs = 1000
 
@@ -74,7 +48,6 @@ async function runHarness({ minutes, seed, json }: ReturnType<typeof readArgumen
       stop.abort()
     })
   }
-  endWithParent(() => process.exit(1))
   log(`seed ${seed}, ${minutes} minutes`)
   const summary = await runSoak({ folder, seed, minutes, signal: stop.signal, log })
   log(`${printCurves(summary.curves)}\n${printCatalog(summary.catalog)}`)
@@ -83,9 +56,4 @@ async function runHarness({ minutes, seed, json }: ReturnType<typeof readArgumen
   return summary.ok ? 0 : 1
 }
 
-process.exit(
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.stack ?? error.message}\n`)
-    return 1
-  }),
-)
+await runProgram({ name: 'soak', usage, readArguments, run: runHarness })
