@@ -17,8 +17,8 @@ export class CatalogDamagedError extends Error {
 }
 
 /**
- * `new`: there is none, and nothing that one would be of. `missing`: there is none, and there is a journal or a lake. `old`: the journal
- * has been cut behind what it knows, so it is a copy from before. Throws CatalogDamagedError.
+ * `new`: there is none, and nothing that one would be of. `missing`: there is none, or one that knows nothing, and there is a journal or a
+ * lake. `old`: the journal has been cut behind what it knows, so it is a copy from before. Throws CatalogDamagedError.
  */
 export type CatalogStanding = 'good' | 'new' | 'missing' | 'old'
 
@@ -49,7 +49,8 @@ export function checkCatalog(folder: string): CatalogStanding {
     if (!hasData) return 'new'
     throw damaged('it has no tables')
   }
-  const { upTo } = found
+  const { upTo, knows } = found
+  if (hasData && knows === false) return 'missing'
   return upTo !== undefined && oldestSegment !== undefined && upTo < oldestSegment ? 'old' : 'good'
 }
 
@@ -66,6 +67,8 @@ export function requireCatalog(folder: string): void {
 interface Look {
   problem?: string
   isEmpty?: boolean
+  /** False: of no number and no file. */
+  knows?: boolean
   /** The segment of the journal up to which its numbers count. */
   upTo?: string | undefined
 }
@@ -84,7 +87,12 @@ function look(file: string): Look {
     const cursor = database.prepare("SELECT segment FROM cursors WHERE reader = 'ranges'").get() as
       | { segment: string }
       | undefined
-    return { upTo: cursor?.segment }
+    const { knows } = database
+      .prepare(
+        'SELECT EXISTS (SELECT 1 FROM cursors) OR EXISTS (SELECT 1 FROM spools) OR EXISTS (SELECT 1 FROM lake_files) AS knows',
+      )
+      .get() as { knows: number }
+    return { upTo: cursor?.segment, knows: knows === 1 }
   } finally {
     database.close()
   }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { formatVersion, upgrades } from './catalog-tables.ts'
 
@@ -21,17 +22,23 @@ export interface Sqlite {
 
 export interface SqliteOptions {
   readOnly?: boolean
+  /** One that is not there is not made: only ingest itself begins a catalog, when it has looked what there is beside it. */
+  mustExist?: boolean
   /** It is being made and nobody relies on it yet: whoever makes it syncs it as a whole. */
   aside?: boolean
 }
 
 /** Opens or creates the file. Throws if it is not a catalog, or one of a newer release. */
-export function openSqlite(file: string, { readOnly = false, aside = false }: SqliteOptions = {}): Sqlite {
-  if (readOnly && !existsSync(file))
+export function openSqlite(
+  file: string,
+  { readOnly = false, mustExist = readOnly, aside = false }: SqliteOptions = {},
+): Sqlite {
+  if (mustExist && !existsSync(file))
     throw new Error(`${file}: there is no catalog here; name the data folder of an ingest`)
   let database: Database.Database
   try {
-    database = new Database(file, {})
+    // As a URI, so that it is not made even if it goes this moment.
+    database = new Database(mustExist ? `${pathToFileURL(file).href}?mode=rw` : file, {})
   } catch (cause) {
     throw new Error(`${file}: the catalog cannot be opened: ${(cause as Error).message}`, { cause })
   }

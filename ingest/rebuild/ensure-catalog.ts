@@ -11,7 +11,7 @@ import { checkCatalog } from '../catalog/check-catalog.ts'
 export async function ensureCatalog(folder: string, log: Logger): Promise<void> {
   const standing = checkCatalog(folder)
   if (standing === 'good' || standing === 'new') return
-  const what = standing === 'missing' ? 'is missing' : 'is older than the journal'
+  const what = standing === 'missing' ? 'is missing or empty' : 'is older than the journal'
   log.warn({ data: folder }, `catalog.sqlite ${what}: it is made anew from journal and lake`)
   const child = spawn(process.execPath, [builtProgram('cli'), 'catalog', 'rebuild', '--data', folder, '--quiet'], {
     stdio: ['ignore', 'ignore', 'pipe'],

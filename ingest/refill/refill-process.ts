@@ -50,7 +50,7 @@ process.on('message', ({ type }: ToRefill) => {
     })
 })
 
-const catalog = openCatalog(data.catalogFile)
+const catalog = openCatalog(data.catalogFile, { mustExist: true })
 const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 const sink = createInfluxSink({ ...data.config, writesInFlight: 1 }, { catalog, quarantine, log })
 const reader = await openFileReader(data.lakeFolder, catalog)

@@ -50,7 +50,7 @@ const progressEveryMs = 200
 /** Throws UsageError if the lake has nothing of that; what was written by then stays when it throws. */
 export async function refillSpan(options: SpanOptions): Promise<SpanResult> {
   const { dataFolder, influx, onProgress, stream, rig, fromNs, toNs } = options
-  const catalog = openCatalog(join(dataFolder, 'catalog.sqlite'))
+  const catalog = openCatalog(join(dataFolder, 'catalog.sqlite'), { mustExist: true })
   const wanted: FilesWanted = { stream, rig, fromNs, toNs }
   try {
     checkNames(catalog, wanted)

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkCatalog } from '../../ingest/catalog/check-catalog.ts'
@@ -26,6 +26,9 @@ it('relies on the one that is there, and on none where there is nothing else', a
   expect(checkCatalog(folder)).toBe('good')
   rmSync(file)
   rmSync(`${file}-wal`, { force: true })
+  expect(checkCatalog(folder)).toBe('missing')
+  // One that has just been made, beside a journal that is older.
+  openSqlite(file).close()
   expect(checkCatalog(folder)).toBe('missing')
   const other = join(folder, 'other')
   mkdirSync(other)
@@ -68,6 +71,15 @@ it('refuses a damaged one, and says what to do', async () => {
     expect([told.code, told.stderr], what).toEqual([1, expect.stringContaining(hint(folder))])
     expect(told.stderr, what).not.toMatch(/ at /)
   }
+})
+
+it('is made by nobody but ingest itself', async () => {
+  const { folder, file } = await openFolder()
+  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
+  expect(() => openSqlite(file, { mustExist: true })).toThrow(/no catalog/)
+  expect(() => openSqlite(file, { readOnly: true })).toThrow(/no catalog/)
+  expect(existsSync(file)).toBe(false)
+  expect(checkCatalog(folder)).toBe('missing')
 })
 
 it('takes no database of somebody else for a catalog', async () => {

@@ -25,7 +25,7 @@ const data = workerData as InfluxWorkerData
 const log = createLog('influx')
 // While it catches up, receipts go first. On Linux a thread has a priority of its own; elsewhere this would be the whole ingest's.
 if (process.platform === 'linux') lowerPriority(5, log)
-const catalog = openCatalog(data.catalogFile)
+const catalog = openCatalog(data.catalogFile, { mustExist: true })
 const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 try {
   await runSink({

@@ -34,7 +34,7 @@ const data = JSON.parse(process.argv[2] ?? 'null') as LakeProcessData | null
 if (!data) throw new Error('this program is started by ingest, with its configuration as JSON')
 
 const unlock = await lockLake(data.lakeFolder, log)
-const catalog = openCatalog(data.catalogFile)
+const catalog = openCatalog(data.catalogFile, { mustExist: true })
 try {
   const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
   const { lakeFolder, journalFolder } = data
