@@ -166,6 +166,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   const relaunch = async (flight: InFlight) => {
+    // It may have landed, or its connection ended, while others were read.
+    if (flights.get(flight.spool)?.get(flight.seq) !== flight) return
     flight.sentAtMs = performance.now()
     flight.order = ++sendings
     flight.tries++
@@ -298,7 +300,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
    * Only being overtaken counts against an envelope: while ingest is away nothing does.
    */
   const checkTimers = async () => {
-    if (!online || checking) return
+    if (!online) return
     const again: InFlight[] = []
     const now = performance.now()
     const base = Math.max(resendLeastMs, 4 * smoothedMs)
@@ -309,19 +311,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const isFirst = room > 0
         room -= flight.byteLength
         const patience = overtaken ? base : Math.min(base * 2 ** (flight.tries - 1), resendMostMs)
-        if (now - flight.sentAtMs < patience) continue
+        if (now - flight.sentAtMs < patience || (checking && !flight.bytes)) continue
         if (!overtaken && (now - progressAtMs < patience || !isFirst)) continue
         if (overtaken) flight.overtaken++
         again.push(flight)
       }
     }
+    const sendAgain = (flight: InFlight) => (flight.overtaken < overtakenMax ? relaunch(flight) : refuse(flight))
+    await Promise.all(again.filter(({ bytes }) => bytes).map(sendAgain))
+    const fromDisk = again.filter(({ bytes }) => !bytes)
+    if (checking || fromDisk.length === 0) return
     checking = true
     try {
-      // One after the other: what came from disk is read again.
-      for (const flight of again) {
-        if (flight.overtaken < overtakenMax) await relaunch(flight)
-        else await refuse(flight)
-      }
+      // One after the other: these are read again.
+      for (const flight of fromDisk) await sendAgain(flight)
     } finally {
       checking = false
     }

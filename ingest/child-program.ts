@@ -25,6 +25,7 @@ export function onceEnded(child: ChildProcess, ended: (reason: string, code: num
 
 /** Lets its channel go, by which it ends; kills it if it has not within the time. */
 export async function endProgram(child: ChildProcess, deadlineMs = 3000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise<void>((resolve) => onceEnded(child, () => resolve()))
   if (child.connected) child.disconnect()
   const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs)

@@ -153,6 +153,24 @@ function plainSql(pieces: readonly Piece[], { columns, shape, part }: RelationOp
   return sql.join(' UNION ALL ')
 }
 
+/** Files of which the same is asked are read by one scan, which has few open at a time; there may be thousands. */
+function selectsOf(pieces: readonly Piece[], headOf: (source: Source) => string) {
+  const selects: { head: string; where: string; from: string }[] = []
+  const scans = new Map<string, { head: string; where: string; files: Set<string> }>()
+  for (const { source, where } of pieces) {
+    const head = headOf(source)
+    if ('table' in source.from) selects.push({ head, where, from: source.from.table })
+    else {
+      const key = `${head}\0${where}`
+      const scan = scans.get(key) ?? { head, where, files: new Set() }
+      scans.set(key, scan)
+      scan.files.add(source.from.file)
+    }
+  }
+  for (const { head, where, files } of scans.values()) selects.push({ head, where, from: readParquet([...files]) })
+  return selects
+}
+
 /** Beside t_ns, which every shape has. No channel has a column of these names. */
 const order = ['spool', 'seq', '"row"'] as const
 
@@ -164,11 +182,10 @@ function* sortedQueries(cluster: readonly Piece[], options: RelationOptions, era
   for (const slice of sliceTime(cluster, { fromNs: minNs, toNs }, perSlice)) {
     if (slice.files.length === 0) continue
     const times = `t_ns >= ${slice.fromNs} AND t_ns < ${slice.toNs}`
-    const selects = slice.files.map(({ source, where }) => {
-      const head = selectList(source, columns, shape, part.rig, shape.own)
-      const from = 'table' in source.from ? source.from.table : readParquet([source.from.file])
-      return `SELECT ${head}, ${order.join(', ')} FROM ${from}${filter(where ? `${where} AND ${times}` : times)}`
-    })
+    const selects = selectsOf(slice.files, (source) => selectList(source, columns, shape, part.rig, shape.own)).map(
+      ({ head, from, where }) =>
+        `SELECT ${head}, ${order.join(', ')} FROM ${from}${filter(where ? `${where} AND ${times}` : times)}`,
+    )
     const names = [...shape.own.map((name) => quoteName(name)), ...columns.map(({ facts }) => quoteName(facts.column))]
     yield {
       sql: `(SELECT ${names.join(', ')} FROM (${selects.join(' UNION ALL ')}) ORDER BY t_ns, ${order.join(', ')})`,

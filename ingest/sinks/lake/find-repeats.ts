@@ -171,7 +171,7 @@ async function markFromFile(
   const span = await findTimes(connection, file, of, hullOf(involved), firsts)
   if (!span) return
   const wanted = [...comparedFirst, ...columns]
-  const select = selectFrom(file, [...comparedFirst, ...columns], wanted, of.rig, of.era, span)
+  const select = selectFrom([file], [...comparedFirst, ...columns], wanted, of.rig, of.era, span)
   const result = await connection.stream(`${select} AND ${namedRows}`)
   for (;;) {
     const chunk = await result.fetchChunk()

@@ -5,6 +5,7 @@ import type { LakeColumn, LakeKind } from './lake-columns.ts'
 import { readFooter } from './lake-files.ts'
 import { sliceTime } from './slice-time.ts'
 import { quoteName, quoteText } from './stage.ts'
+import type { RowSpan } from './stream-table.ts'
 
 // Reads rows back from the files that the catalog says are live, in order, without holding more than a slice of them.
 
@@ -96,12 +97,20 @@ export async function openLakeReader(
       `SELECT DISTINCT era FROM read_parquet([${paths}], union_by_name = true) WHERE rig = ${quoteText(rig)} ORDER BY era`,
     )
     for (const [era] of eras.getRows()) {
-      for (const slice of sliceTime(files, span, rowsPerSlice)) {
+      for (const slice of sliceTime(await piecesOf(files, path, footers, rig, Number(era)), span, rowsPerSlice)) {
         if (slice.files.length === 0) continue
-        const parts = []
-        for (const file of slice.files) {
-          parts.push(selectFrom(path(file), await footers(path(file)), columns, rig, Number(era), slice))
+        // Files of one layout are read by one scan, which has few open at a time: a slow stream has a small file a minute.
+        const layouts = new Map<string, { found: LakeColumn[]; files: string[] }>()
+        for (const file of new Set(slice.files.map((piece) => piece.file))) {
+          const { columns: found } = await footers(file)
+          const key = JSON.stringify(found)
+          const layout = layouts.get(key) ?? { found, files: [] }
+          layouts.set(key, layout)
+          layout.files.push(file)
         }
+        const parts = [...layouts.values()].map(({ found, files }) =>
+          selectFrom(files, found, columns, rig, Number(era), slice),
+        )
         const result = await connection.stream(
           `SELECT * FROM (${parts.join(' UNION ALL ')}) ORDER BY era, t_ns, spool, seq, "row"`,
         )
@@ -141,23 +150,32 @@ export async function openLakeReader(
 const overlaps = ({ minTimeNs, maxTimeNs }: LakeFile, { fromNs, toNs }: LakeSpan): boolean =>
   (toNs === undefined || BigInt(minTimeNs) < toNs) && (fromNs === undefined || BigInt(maxTimeNs) >= fromNs)
 
-type Footers = (file: string) => Promise<LakeColumn[]>
+interface Footer {
+  columns: LakeColumn[]
+  /** Where the rows of each rig and era lie; undefined in a file of an earlier release. */
+  spans: RowSpan[] | undefined
+}
+
+type Footers = (file: string) => Promise<Footer>
 
 const footersMax = 10_000
 
-/** What went to which column, from each file's footer. */
+/** What went to which column, and where the rows lie, from each file's footer. */
 function createFooterCache(connection: DuckDBConnection): Footers {
-  const known = new Map<string, LakeColumn[]>()
+  const known = new Map<string, Footer>()
   return async (file) => {
     const found = known.get(file)
     if (found) return found
-    const { rigline_columns: text } = await readFooter(connection, file)
+    const { rigline_columns: text, rigline_spans: spans } = await readFooter(connection, file)
     if (text === undefined)
       throw new Error(`${file}: the footer does not say what the columns are: no file of the lake`)
-    const columns = JSON.parse(text) as LakeColumn[]
+    const footer: Footer = {
+      columns: JSON.parse(text) as LakeColumn[],
+      spans: spans === undefined ? undefined : (JSON.parse(spans) as RowSpan[]),
+    }
     if (known.size >= footersMax) known.delete(known.keys().next().value as string)
-    known.set(file, columns)
-    return columns
+    known.set(file, footer)
+    return footer
   }
 }
 
@@ -166,11 +184,42 @@ const sameChannel = (a: LakeColumn, b: LakeColumn): boolean => a.channel === b.c
 async function unite(files: readonly LakeFile[], path: (file: LakeFile) => string, footers: Footers) {
   const united: LakeColumn[] = []
   for (const file of files) {
-    for (const column of await footers(path(file))) {
+    for (const column of (await footers(path(file))).columns) {
       if (!united.some((known) => sameChannel(known, column))) united.push(column)
     }
   }
   return united
+}
+
+interface Piece {
+  /** Its path. */
+  file: string
+  minTimeNs: string
+  maxTimeNs: string
+  rows: number
+}
+
+/** Where the rows of a rig and era lie in files: another rig of theirs may have a clock of another year. */
+async function piecesOf(
+  files: readonly LakeFile[],
+  path: (file: LakeFile) => string,
+  footers: Footers,
+  rig: string,
+  era: number,
+): Promise<Piece[]> {
+  const pieces: Piece[] = []
+  for (const lakeFile of files) {
+    const { minTimeNs, maxTimeNs, rows } = lakeFile
+    const file = path(lakeFile)
+    const { spans } = await footers(file)
+    if (!spans) pieces.push({ file, minTimeNs, maxTimeNs, rows })
+    for (const span of spans ?? []) {
+      // Era -1: of several.
+      if (span.rig !== rig || (span.era !== era && span.era !== -1)) continue
+      pieces.push({ file, minTimeNs: span.minNs, maxTimeNs: span.maxNs, rows: span.rows })
+    }
+  }
+  return pieces
 }
 
 const sqlTypes: Record<LakeKind, string> = {
@@ -183,9 +232,9 @@ const sqlTypes: Record<LakeKind, string> = {
   text: 'BLOB',
 }
 
-/** SQL for what readChunk takes: the rows of one rig and era in a file. */
+/** SQL for what readChunk takes: the rows of one rig and era in files that have the same columns. */
 export function selectFrom(
-  file: string,
+  files: readonly string[],
   found: readonly LakeColumn[],
   wanted: readonly LakeColumn[],
   rig: string,
@@ -207,7 +256,7 @@ export function selectFrom(
     ...(span.toNs === undefined ? [] : [`t_ns < ${span.toNs}`]),
   ]
   const own = ['era', 't_ns', 'flags', 'spool', 'seq', '"row"', 'received_ns']
-  return `SELECT ${[...own, ...columns].join(', ')} FROM read_parquet(${quoteText(file)}) WHERE ${where.join(' AND ')}`
+  return `SELECT ${[...own, ...columns].join(', ')} FROM read_parquet([${files.map(quoteText).join(', ')}]) WHERE ${where.join(' AND ')}`
 }
 
 interface Vector<T> {

@@ -12,13 +12,10 @@ export interface Slice<Item extends Spanning = LakeFile> {
   files: Item[]
 }
 
-/** Each file that is read beside the others takes memory, however few rows it has; a slow stream has a small one a minute. */
-const filesMax = 32
-
 /**
- * Cuts the time that files span into slices of about `rowsMax` rows, in which few files begin, in order and without a
- * hole, so that the rows of files that overlap (a backlog beside live data) can be sorted slice by slice. A file's rows are taken to be
- * spread evenly over its span.
+ * Cuts the time that files span into slices of about `rowsMax` rows, in order and without a hole, so that the rows
+ * of files that overlap (a backlog beside live data) can be sorted slice by slice. A file's rows are taken to be spread
+ * evenly over its span.
  */
 export function sliceTime<Item extends Spanning>(
   files: readonly Item[],
@@ -32,23 +29,19 @@ export function sliceTime<Item extends Spanning>(
     return Array.from({ length: pieces }, (_, i) => ({
       atNs: min + (length * BigInt(i)) / BigInt(pieces),
       rows: rows / pieces,
-      files: i === 0 ? 1 : 0,
     }))
   })
   marks.sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
   const cuts: (bigint | undefined)[] = [fromNs]
   let rows = 0
-  let begun = 0
   for (const mark of marks) {
     const last = cuts.at(-1) ?? marks[0]!.atNs
     const inside = (toNs === undefined || mark.atNs < toNs) && mark.atNs > last
-    if ((rows >= rowsMax || begun >= filesMax) && inside) {
+    if (rows >= rowsMax && inside) {
       cuts.push(mark.atNs)
       rows = 0
-      begun = 0
     }
     rows += mark.rows
-    begun += mark.files
   }
   return cuts.map((from, i) => {
     const to = i + 1 < cuts.length ? cuts[i + 1] : toNs
