@@ -294,4 +294,43 @@ describe('publisher', () => {
     for (let s = 0; s < 90; s++) await vi.advanceTimersByTimeAsync(1000)
     expect(sequence.receipt('r', spool.id).through).toBe(100)
   })
+
+  test('reads from disk again what of the backlog the link has lost, and nothing live waits for a disk that hangs', async () => {
+    const first = await setUp()
+    for (let i = 0; i < 40; i++) await first.spool.add(body(1000))
+    first.publisher.close()
+    await first.spool.close()
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+    const { spool, publisher, link, sequence } = await setUp(first.folder)
+    const pass = async (seconds: number) => {
+      for (let s = 0; s < seconds; s++) {
+        await vi.advanceTimersByTimeAsync(1000)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    }
+    link.lose = () => true
+    let hangs = true
+    let reads = 0
+    const waiting: (() => void)[] = []
+    const readAt = spool.readAt
+    spool.readAt = async (position) => {
+      reads++
+      if (hangs) await new Promise<void>((resolve) => waiting.push(resolve))
+      return readAt(position)
+    }
+    publisher.connected([])
+    await expect.poll(() => publisher.inFlightBytes(), { timeout: 5_000 }).toBeGreaterThan(5_000)
+    for (let i = 0; i < 5; i++) await spool.add(body(10))
+    await pass(10)
+    link.lose = () => false
+    await pass(100)
+    expect(reads).toBe(1)
+    expect(sequence.receipt('r', spool.id).through).toBe(5)
+    expect(sequence.receipt('r', first.spool.id).through).toBe(0)
+    hangs = false
+    for (const resolve of waiting) resolve()
+    await pass(200)
+    expect(sequence.receipt('r', first.spool.id).through).toBe(40)
+    expect(publisher.inFlightBytes()).toBe(0)
+  })
 })
