@@ -27,4 +27,7 @@ test('what a fault costs may be as old as what was under way when it began', asy
   expect(fromMs(excuse(Date.now() + 60_000))).toBe(seenMs)
   expect(fromMs(excuse(500))).toBe(500)
   expect(fromMs(excuse(5_000, ['agent_down']))).toBe(5_000)
+  // Its disk was lost: it begins anew.
+  expect(fromMs(excuse(5_000, ['agent_replaced']))).toBe(5_000)
+  expect(fromMs(excuse(Date.now() + 60_000))).toBe(1_000)
 })

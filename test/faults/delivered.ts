@@ -30,6 +30,8 @@ export function createDelivered(rigs: readonly Pick<Rig, 'rig' | 'counters'>[], 
       )
     },
     reachBack(excuse) {
+      // With an empty disk, or an older one, it reads its file again: rows of any age are under way.
+      if (excuse.rig !== undefined && excuse.causes.includes('agent_replaced')) seenMs.set(excuse.rig, [])
       if (excuse.rig === undefined || !excuse.causes.some((cause) => causes.has(cause))) return excuse
       const before = seenMs.get(excuse.rig)!.findLast((ms) => ms <= excuse.fromMs)
       return { ...excuse, fromMs: Math.min(excuse.fromMs, before ?? beganMs) }
