@@ -43,7 +43,8 @@ export async function fetchApi({ url, token }: ApiServer, path: string, init: Re
   }
   if (response.ok) return response
   const text = await response.text().catch(() => '')
-  throw new ApiError(response.status, `${url}: ${detailOf(text) ?? `${response.status} ${text.slice(0, 200)}`}`)
+  const hint = response.status === 401 ? '; in a command: --token, or RIGLINE_TOKEN' : ''
+  throw new ApiError(response.status, `${url}: ${detailOf(text) ?? `${response.status} ${text.slice(0, 200)}`}${hint}`)
 }
 
 /** Asks for JSON. `body`: sent as JSON with POST, unless `method` says otherwise. */

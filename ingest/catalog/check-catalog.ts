@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Database from 'libsql'
 import { formatVersion } from './catalog-tables.ts'
 
@@ -23,7 +23,9 @@ export class CatalogDamagedError extends Error {
 export type CatalogStanding = 'good' | 'new' | 'missing' | 'old'
 
 /** `folder`: ingest's data folder. Nothing is changed. */
-export function checkCatalog(folder: string): CatalogStanding {
+export function checkCatalog(dataFolder: string): CatalogStanding {
+  // What is advised holds in every folder.
+  const folder = resolve(dataFolder)
   const file = join(folder, 'catalog.sqlite')
   const { oldestSegment, hasFiles } = lookAround(folder)
   const hasData = oldestSegment !== undefined || hasFiles
@@ -55,7 +57,8 @@ export function checkCatalog(folder: string): CatalogStanding {
 }
 
 /** For those who only read: throws, saying what to do, where there is none that can be relied on and one could be made. */
-export function requireCatalog(folder: string): void {
+export function requireCatalog(dataFolder: string): void {
+  const folder = resolve(dataFolder)
   const standing = checkCatalog(folder)
   if (standing !== 'missing' && standing !== 'old') return
   const why = standing === 'missing' ? 'is missing' : 'is a copy from before what the journal begins with'

@@ -54,7 +54,10 @@ export async function noteBegunAgain(options: BegunAgainOptions): Promise<number
   const rigs = new Map<string, Map<string, SpoolOf>>([...roots.keys()].map((rig) => [rig, new Map()]))
   await readLedger(options, rigs)
   await readTail(options, rigs)
-  const begun = [...rigs].flatMap(([rig, spools]) => begunOf(rig, spools, roots.get(rig)!))
+  const begun = [...rigs].flatMap(([rig, spools]) => {
+    const ofRig = options.spools.filter((each) => each.rig === rig)
+    return begunOf(rig, spools, roots.get(rig)!, new Map(ofRig.map(({ spool, predecessor }) => [spool, predecessor])))
+  })
   const open = begun.filter(({ rig, spool, stream }) => !options.declared.has(declaredKey(rig, spool, stream)))
   options.catalog.replaced.saveBegun(open)
   return open.length
@@ -144,13 +147,30 @@ async function readTail(
   }
 }
 
-/** Each root but the one that came first, with where the streams stood in what came before it. */
-function begunOf(rig: string, spools: ReadonlyMap<string, SpoolOf>, roots: ReadonlySet<string>): BegunStream[] {
+/**
+ * Each root but the one that came first, with where the streams stood in what came before it. What followed it on its own disk may have come
+ * before it, to an ingest that had lost its own.
+ */
+function begunOf(
+  rig: string,
+  spools: ReadonlyMap<string, SpoolOf>,
+  roots: ReadonlySet<string>,
+  predecessors: ReadonlyMap<string, string>,
+): BegunStream[] {
+  const followed = (spool: string, root: string): boolean => {
+    let at = predecessors.get(spool)
+    for (let steps = 0; at && steps < predecessors.size; steps++) {
+      if (at === root) return true
+      at = predecessors.get(at)
+    }
+    return false
+  }
   const inOrder = [...spools].sort(([, a], [, b]) => (a.firstReceivedNs < b.firstReceivedNs ? -1 : 1))
   return inOrder.flatMap(([spool, { firstReceivedNs, streams }], i) => {
-    if (i === 0 || !roots.has(spool)) return []
+    const others = inOrder.slice(0, i).filter(([other]) => !followed(other, spool))
+    if (others.length === 0 || !roots.has(spool)) return []
     const stood = new Map<string, StreamOf>()
-    for (const [, before] of inOrder.slice(0, i)) {
+    for (const [, before] of others) {
       for (const at of before.streams.values()) {
         if (at.lastReceivedNs > (stood.get(at.stream)?.lastReceivedNs ?? 0n)) stood.set(at.stream, at)
       }

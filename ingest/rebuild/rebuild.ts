@@ -136,7 +136,8 @@ async function fill(
   const declared = createSequence([])
   const replaced = new Set<string>()
   await readGaps(duck, all, declared, removals, replaced)
-  const segments = new Set((await listSegments(journal)).map(({ name }) => name))
+  const segmentNames = (await listSegments(journal)).map(({ name }) => name)
+  const segments = new Set(segmentNames)
   const { writes, cursor, again, aside } = await divideWrites(duck.connection, lake, all, segments, removals)
   for (const path of aside) await rename(join(lake, path), join(lake, `${path}.incomplete`))
 
@@ -189,7 +190,11 @@ async function fill(
   })
   const lost = saveRemoved(catalog, missing, removals)
   const spools = [...sequence.spools()]
-  const upTo = later(cursor, read.end)
+  // No older than the journal, or it would pass for a copy: an empty journal has no record to say so.
+  const upTo = later(
+    later(cursor, read.end),
+    segmentNames[0] === undefined ? undefined : { segment: segmentNames[0], offset: 0 },
+  )
   if (upTo) catalog.saveRanges(spools, upTo)
   await noteBegunAgain({
     duck,
