@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../common/log.ts'
 import { openSegmentLog } from '../../common/segment-log.ts'
 import { openCatalog } from '../../ingest/catalog/catalog.ts'
+import { checkCatalog } from '../../ingest/catalog/check-catalog.ts'
 import { encodeJournalRecord } from '../../ingest/journal-record.ts'
 import { rebuildCatalog } from '../../ingest/rebuild/rebuild.ts'
 import { lakeDefaults } from '../../ingest/sinks/lake/lake-config.ts'
@@ -175,4 +176,36 @@ it.each([
   await log.append(encodeJournalRecord(9n, encodeEnvelope(own)))
   await log.close()
   expect(await begun()).toEqual([])
+})
+
+it('takes no spool that came after its own successor for one of a new disk: ingest had lost its disk', async () => {
+  const data = await openData()
+  const [second, third] = ['01J00000000000000000000000', '01J00000000000000000000001']
+  data.saveSchema(schema)
+  await data.put(1, { type: 'schema', bytes: encodeSchema(schema) }, { spool: second, predecessor: spoolA })
+  await data.put(2, batch(50), { spool: second })
+  await data.put(1, { type: 'schema', bytes: encodeSchema(schema) })
+  await data.put(2, batch(5))
+  await data.put(1, { type: 'schema', bytes: encodeSchema(schema) }, { spool: third })
+  await data.put(2, batch(90), { spool: third })
+  await data.lakeTakesAll()
+  await data.journal.close()
+  data.catalog.close()
+  await rebuildCatalog({ dataFolder: data.folder })
+  const catalog = openCatalog(join(data.folder, 'catalog.sqlite'))
+  onTestFinished(() => catalog.close())
+  expect(catalog.replaced.begun().map(({ spool }) => spool)).toEqual([third])
+})
+
+it('makes one beside an empty journal that is relied on', async () => {
+  const data = await fill([2, 3])
+  for (const name of readdirSync(data.journalFolder)) rmSync(join(data.journalFolder, name))
+  const log = await openSegmentLog({
+    ...{ directory: data.journalFolder, segmentBytesMax: 1e6, bytesMax: 1e8, recordBytesMax: 1e5 },
+  })
+  await log.close()
+  expect(readdirSync(data.journalFolder)).toHaveLength(1)
+  await rebuildCatalog({ dataFolder: data.folder })
+  expect(checkCatalog(data.folder)).toBe('good')
+  expect(await rowsOf(data.folder)).toMatchObject({ agree: true, rows: 2 })
 })
