@@ -18,4 +18,5 @@ export async function runUntilSignal(log: Logger, close: () => Promise<void>, de
   }, deadlineMs)
   await close()
   clearTimeout(deadline)
+  log.info('stopped')
 }

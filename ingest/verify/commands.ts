@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { loadConfigHere } from '../../common/config.ts'
@@ -49,7 +49,7 @@ export function addVerifyCommand(program: Command): void {
       requireCatalog(dataFolder)
       if (!existsSync(join(dataFolder, 'catalog.sqlite'))) {
         throw new UsageError(
-          `${dataFolder} is no data folder of an ingest: it has no catalog.sqlite; name one with --data`,
+          `${resolve(dataFolder)} is no data folder of an ingest: it ${existsSync(dataFolder) ? 'has no catalog.sqlite' : 'is not there'}; name one with --data. If it was lost, start ingest: agents bring again what they still hold`,
         )
       }
       const { verify } = await import('./verify.ts')
