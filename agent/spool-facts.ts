@@ -1,4 +1,4 @@
-import type { Range } from '../protos/types.ts'
+import type { Gap, Range } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 
 /** What is remembered of the rows behind numbers, for the Gap that may have to stand for them. */
@@ -51,6 +51,21 @@ export function addRows(
     else grown.streams = []
   }
   return grown
+}
+
+/** No rig measured before this: a clock that was not set yet, and no interval that means anything. */
+const clockSetNs = BigInt(Date.UTC(2000, 0)) * 1_000_000n
+
+/** What a Gap of a segment adds to the interval that its loss leaves unsaid. */
+export function addGap(declares: Facts | undefined, { fromNs, toNs, streams }: Gap): Facts | undefined {
+  if (fromNs < clockSetNs || toNs < fromNs) return declares
+  return joinFacts(declares, { fromNs, toNs, streams: [...streams], rows: 0 })
+}
+
+/** The rows of a segment, and what its Gaps speak of. */
+export function withGaps(facts: Facts | undefined, declares: Facts | undefined): Facts | undefined {
+  const all = joinFacts(facts, declares)
+  return all && { ...all, rows: facts?.rows ?? 0 }
 }
 
 /** What was spooled between two checkpoints: the streams that went on, from where they stood to where they stood then. */

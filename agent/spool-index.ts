@@ -1,7 +1,7 @@
 import { createRangeSet, type RangeSet, subtractRanges } from '../common/range-set.ts'
 import type { Range, Receipt, SpoolState } from '../protos/types.ts'
 import { both } from './spool-doubts.ts'
-import { type Facts, type FactsOfRange, factsOf, joinFacts, unknownFacts } from './spool-facts.ts'
+import { type Facts, type FactsOfRange, factsOf, joinFacts, unknownFacts, withGaps } from './spool-facts.ts'
 import type { Declared, RememberedSpool } from './spool-memory.ts'
 
 // What the spool's log holds and what of it ingest has, kept small: a line a segment and some sets of numbers a spool id. No
@@ -24,6 +24,8 @@ export interface SegmentEntry {
   first: number
   last: number
   facts?: Facts
+  /** What Gaps among its envelopes speak of. */
+  declares?: Facts | undefined
 }
 
 interface SpoolEntry {
@@ -321,7 +323,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
       const oldest = segments[0]
       return segments.length > 1 && oldest && index.unconfirmed(oldest).length === 0 ? oldest : undefined
     },
-    forgetting({ spool, first, last, facts }) {
+    forgetting({ spool, first, last, facts: ofRows, declares }) {
+      const facts = withGaps(ofRows, declares)
       const entry = spools.get(spool)
       if (!entry || first === 0) return
       // While it is being deleted ingest may say that it has less: it had these.
@@ -372,7 +375,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
       [...spools].reduce((sum, [spool, entry]) => sum + countOf(damagedAlone(spool, entry)), 0),
     remembered() {
       const kept = new Map<string, Facts | undefined>()
-      for (const { spool, first, facts } of segments) if (first > 0) kept.set(spool, joinFacts(kept.get(spool), facts))
+      for (const { spool, first, facts, declares } of segments)
+        if (first > 0) kept.set(spool, joinFacts(kept.get(spool), withGaps(facts, declares)))
       return [...spools].map(([spool, entry]) => {
         const facts = kept.get(spool)
         return {

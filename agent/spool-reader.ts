@@ -1,7 +1,7 @@
 import type { LogRecord, Position, SegmentInfo } from '../common/segment-log-types.ts'
 import { readSegment as readFile, sealedEnd } from '../common/segment-reader.ts'
 import type { EnvelopeHeader, Range } from '../protos/types.ts'
-import { type Facts, joinFacts } from './spool-facts.ts'
+import { type Facts, joinFacts, withGaps } from './spool-facts.ts'
 import type { SegmentEntry, SpoolIndex } from './spool-index.ts'
 import { bodyOf, headerOf, isCheckpoint } from './spool-start.ts'
 
@@ -125,13 +125,13 @@ function createWatch(
   before.clear()
 
   const tell = (whole: boolean) => {
-    const until = whole ? after : spanOf(after, entry.facts)
+    const until = whole ? after : spanOf(after, withGaps(entry.facts, entry.declares))
     for (const one of missing) onMissing(entry.spool, one.range, spanOf(one.before, until))
     missing = []
     after = undefined
   }
   const lost = (from: number, to: number) => {
-    missing.push({ range: { from, to }, before: spanBefore(before, streams, entry.facts) })
+    missing.push({ range: { from, to }, before: spanBefore(before, streams, withGaps(entry.facts, entry.declares)) })
     seen = new Set()
     behind = 0
   }

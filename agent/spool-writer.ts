@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Position, SegmentLog } from '../common/segment-log-types.ts'
+import type { Gap } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 
 // Puts envelopes into the spool's log in the order of their numbers, whatever the disk does: if it takes none, those that
@@ -15,6 +16,8 @@ export interface NumberedEnvelope {
   times?: BigInt64Array
   /** Its times rise. */
   isRising?: boolean
+  /** What it declares: that must not go unsaid when the envelope is lost. */
+  gap?: Gap
   stream?: string
   /** Of the stream after this batch. */
   state?: StreamState

@@ -10,7 +10,7 @@ import { encodeEnvelope } from '../protos/envelope.ts'
 import type { Body, Gap, Range, Receipt, SpoolState } from '../protos/types.ts'
 import type { StreamState } from './batcher.ts'
 import { createDoubts, type DoubtOptions } from './spool-doubts.ts'
-import { addRows, unknownFacts } from './spool-facts.ts'
+import { addGap, addRows, unknownFacts, withGaps } from './spool-facts.ts'
 import { createSpoolIndex, type SpoolIndex } from './spool-index.ts'
 import { addLoss, keptOf, lackingGap, unreadableGap } from './spool-loss.ts'
 import { readMemory } from './spool-memory.ts'
@@ -182,13 +182,14 @@ function createSpool(
       const entry = index.noted(position.segment, id, envelope.seq)
       const facts = envelope.times && addRows(entry.facts, envelope.stream, envelope.times, envelope.isRising)
       if (facts) entry.facts = facts
+      if (envelope.gap) entry.declares = addGap(entry.declares, envelope.gap)
       if (envelope.stream !== undefined && envelope.state) setLast(written, envelope.stream, envelope.state)
       room.check()
       options.onDurable({ ...envelope, spool: id, position })
     },
     onVolatile: (envelope) => options.onVolatile({ ...envelope, spool: id }),
-    onUnneeded({ seq: number, times, stream }) {
-      const facts = times && addRows(undefined, stream, times)
+    onUnneeded({ seq: number, times, stream, gap }) {
+      const facts = withGaps(times && addRows(undefined, stream, times), gap && addGap(undefined, gap))
       index.unwritten(id, { from: number, to: number, ...(facts ?? unknownFacts) })
     },
     onLost({ seq: number, bytes }) {
@@ -288,6 +289,7 @@ function createSpool(
       bytes,
       ...(firstRowAtNs === undefined ? {} : { firstRowAtNs }),
       ...(body.type === 'batch' ? { times: body.batch.times, isRising: !body.batch.notRising } : {}),
+      ...(body.type === 'gap' ? { gap: body.gap } : {}),
       ...(stream === undefined ? {} : { stream }),
       ...(state === undefined ? {} : { state }),
     }

@@ -37,6 +37,29 @@ describe('an ingest that was restored from a copy', () => {
     expect([gap!.fromNs, gap!.toNs]).toEqual(timesOf(opened, 1, first - 1))
   })
 
+  test('has lost Gaps, too: what they spoke of is within the one that stands for them; but not what a clock said that was not set', async () => {
+    const opened = await openAt(newFolder())
+    const { spool, fill, gaps } = opened
+    const year = 31_557_600_000_000_000n
+    const setNs = 40n * year
+    const declare = (fromNs: bigint, toNs: bigint) =>
+      spool.add({
+        type: 'gap',
+        gap: { ...{ fromNs, toNs, streams: [], cause: 'agent_down', detail: '', spool: '', numbers: [], rows: 0 } },
+      })
+    await declare(1n, setNs)
+    await declare(setNs, setNs + 7_000n)
+    await fill(1, 100)
+    await confirmAll(opened)
+    await repeat(opened, () => ({ spool: spool.id, through: 0, ranges: [] }), 60_000)
+    const restored = gaps().filter(({ cause }) => cause === 'ingest_restored')
+    expect(restored).toHaveLength(1)
+    expect(restored[0]!.toNs).toBe(setNs + 7_000n)
+    // From the first row on.
+    expect(restored[0]!.fromNs).toBe(1_000n)
+    expect(restored[0]!.streams).toEqual([])
+  })
+
   test('is noticed over restarts of the agent, for spools of which nothing is left, once', async () => {
     const folder = newFolder()
     const ingest = createIngest()
