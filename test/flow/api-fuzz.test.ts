@@ -225,10 +225,11 @@ async function ask(
   tokens: Record<string, string>,
   document: Document,
 ): Promise<number> {
-  const path = call.path.replace(
-    /\{([^}]+)\}/g,
-    (_, name: string) => encodeURIComponent(asText(call.inPath[name])) || '%20',
-  )
+  const path = call.path.replace(/\{([^}]+)\}/g, (_, name: string) => {
+    const part = encodeURIComponent(asText(call.inPath[name]))
+    // An address has no part like that: fetch folds "." and "..", and another route would be asked.
+    return /^\.{0,2}$/.test(part) ? '%20' : part
+  })
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(call.inQuery))
     for (const each of [value].flat()) query.append(key, asText(each))
