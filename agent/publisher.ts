@@ -147,27 +147,30 @@ export function createPublisher(options: PublisherOptions): Publisher {
     push(bytes)
   }
 
-  const land = (ofSpool: Map<number, InFlight>, flight: InFlight) => {
-    ofSpool.delete(flight.seq)
+  const land = (flight: InFlight) => {
+    flights.get(flight.spool)?.delete(flight.seq)
     inFlightBytes -= flight.byteLength
     if (flight.backlog) backlogBytes -= costOf(flight.byteLength)
   }
 
+  const flightOf = ({ spool: id, seq }: Pick<FlyingEnvelope, 'spool' | 'seq'>) => flights.get(id)?.get(seq)
+  /** It may have landed, or its connection ended, while something was read. */
+  const isFlying = (flight: InFlight) => flightOf(flight) === flight
+
   /** Undefined if it is under way no more, or cannot be read any more: then the backlog begins anew, and finds out what is damaged. */
   const bytesOf = async (flight: InFlight): Promise<Uint8Array | undefined> => {
+    if (!isFlying(flight)) return undefined
     if (flight.bytes) return flight.bytes
     const bytes = flight.position && (await spool.readAt(flight.position).catch(() => undefined))
-    const ofSpool = flights.get(flight.spool)
-    if (ofSpool?.get(flight.seq) !== flight) return undefined
+    if (!isFlying(flight)) return undefined
     if (bytes) return bytes
-    land(ofSpool, flight)
+    land(flight)
     beginAnew()
     return undefined
   }
 
   const relaunch = async (flight: InFlight) => {
-    // It may have landed, or its connection ended, while others were read.
-    if (flights.get(flight.spool)?.get(flight.seq) !== flight) return
+    if (!isFlying(flight)) return
     flight.sentAtMs = performance.now()
     flight.order = ++sendings
     flight.tries++
@@ -178,9 +181,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const refuse = async (flight: InFlight) => {
     const bytes = await bytesOf(flight)
-    const ofSpool = flights.get(flight.spool)
-    if (!bytes || ofSpool?.get(flight.seq) !== flight) return
-    land(ofSpool, flight)
+    if (!bytes || !isFlying(flight)) return
+    land(flight)
     counters.refused++
     options.onRefused({ spool: flight.spool, seq: flight.seq, bytes })
   }
@@ -196,7 +198,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const behind = () => leftAt !== undefined
 
-  const flightOf = ({ spool: id, seq }: FlyingEnvelope) => flights.get(id)?.get(seq)
   const hasRoom = ({ bytes }: FlyingEnvelope) => online && inFlightBytes + bytes.length <= windowBytes
 
   const offerVolatile = (envelope: FlyingEnvelope) => {
@@ -269,7 +270,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (ofSpool) {
       for (const flight of ofSpool.values()) {
         if (!spool.isConfirmed(received.spool, flight.seq)) continue
-        land(ofSpool, flight)
+        land(flight)
         progressAtMs = now
         answered = Math.max(answered, flight.order)
         if (flight.tries > 1) continue
