@@ -34,6 +34,7 @@ import { createReceive, type ReceiveOptions } from './receive.ts'
 import { type Refill, startRefill } from './refill/start-refill.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
+import { createKnownSchemas } from './sinks/known-schemas.ts'
 import { lakeFolder } from './sinks/lake/lake-config.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
 import type { IngestCounters, IngestState, SinkState } from './state.ts'
@@ -105,8 +106,8 @@ async function wire(
   const runs = createRuns({
     catalog,
     nowNs: clock.nowNs,
-    rigs: () => state.rigs().map(({ rig }) => rig),
-    agentVersionOf: (rig) => state.rigs().find((each) => each.rig === rig)?.agentVersion,
+    rigs: () => rigs.states().map(({ rig }) => rig),
+    agentVersionOf: (rig) => rigs.states().find((each) => each.rig === rig)?.agentVersion,
     log,
   })
   const sinks: SinkHandle[] = []
@@ -120,7 +121,8 @@ async function wire(
     sequence: () => journal.sequence,
     own: () => own,
     lastRows: lastRows.of,
-    schemaOf: (hash) => catalog.schema(hash)?.schema,
+    // Asked of each batch of a new spool: not of the catalog each time.
+    schemaOf: createKnownSchemas(catalog).get,
     clockOffsetNs,
     nowNs: clock.nowNs,
     log,

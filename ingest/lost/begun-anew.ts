@@ -40,8 +40,6 @@ export interface BegunOptions {
   log: Logger
 }
 
-const namesMax = 10_000
-
 interface Begun {
   rig: string
   spool: string
@@ -56,8 +54,6 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
   const throttle = createThrottle()
   const known = new Map<string, Set<string>>()
   const begun = new Map<string, Begun>()
-  /** By the hash of their schema. */
-  const streamNames = new Map<string, string>()
   let noted = 0
   for (const { rig, spool } of options.catalog.ranges().spools) spoolsOf(rig).add(spool)
   for (const each of catalog.begun()) {
@@ -112,23 +108,11 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
     catalog.saveBegun(streams)
   }
 
-  /** Asked of each batch of such a spool: not of the catalog each time. */
-  const streamOf = (hash: string): string | undefined => {
-    const known = streamNames.get(hash)
-    if (known !== undefined) return known
-    const stream = options.schemaOf(hash)?.stream
-    if (stream !== undefined) {
-      if (streamNames.size >= namesMax) streamNames.clear()
-      streamNames.set(hash, stream)
-    }
-    return stream
-  }
-
   const takeFirst = ({ streams }: Begun, header: EnvelopeHeader, envelope: Uint8Array, receivedNs: bigint) => {
     const peeked = peekBatch(envelope, header.bodyStart, header.bodyEnd)
     if (!peeked || peeked.rows === 0) return
     const hash = toHex(envelope.subarray(peeked.schemaStart, peeked.schemaStart + schemaHashBytes))
-    const at = streams.get(streamOf(hash) ?? '')
+    const at = streams.get(options.schemaOf(hash)?.stream ?? '')
     if (!at || (at.first && at.first.seq <= header.seq)) return
     const { body } = decodeBody(envelope, header)
     if (body.type !== 'batch') return

@@ -1,6 +1,6 @@
 import { ulidTimeMs } from '../../common/ulid.ts'
 import { inWords } from '../history/completeness/findings.ts'
-import { byTime, type TimeSpan } from '../sinks/lake/time-spans.ts'
+import { lengthOf, secondsOf, uniteIntervals } from '../history/completeness/intervals.ts'
 import { countRanges } from './numbers.ts'
 import type { GapReport, InfluxStreamReport, RigReport, SpoolReport, StreamReport, VerifyReport } from './report.ts'
 
@@ -34,33 +34,24 @@ export function printReport(report: VerifyReport): string {
   return `${lines.join('\n').trim()}\n`
 }
 
+const always = { fromNs: -(2n ** 63n), toNs: 2n ** 63n }
+
 /** How much is declared missing, by cause: of each rig the time within Gaps, several streams at once counted once. */
 function declaredText({ rigs }: VerifyReport): string {
   const byCause = new Map<string, { gaps: number; ns: bigint }>()
   for (const { gaps } of rigs) {
     for (const cause of new Set(gaps.map((gap) => gap.cause))) {
-      const spans = gaps
+      const intervals = gaps
         .filter((gap) => gap.cause === cause)
-        .map(({ fromNs, toNs }) => ({ firstNs: BigInt(fromNs), lastNs: BigInt(toNs) }))
+        .map(({ fromNs, toNs }) => ({ fromNs: BigInt(fromNs), toNs: BigInt(toNs) }))
       const sum = byCause.get(cause) ?? { gaps: 0, ns: 0n }
-      sum.gaps += spans.length
-      sum.ns += lengthOf(spans)
+      sum.gaps += intervals.length
+      sum.ns += lengthOf(uniteIntervals(intervals, always))
       byCause.set(cause, sum)
     }
   }
-  const causes = [...byCause].map(([cause, { gaps, ns }]) => `${cause} ${number(gaps)} (${inWords(Number(ns) / 1e9)})`)
+  const causes = [...byCause].map(([cause, { gaps, ns }]) => `${cause} ${number(gaps)} (${inWords(secondsOf(ns))})`)
   return causes.length === 0 ? '' : ` Gaps: ${causes.join(', ')}.`
-}
-
-function lengthOf(spans: readonly TimeSpan[]): bigint {
-  let ns = 0n
-  let toNs: bigint | undefined
-  for (const { firstNs, lastNs } of [...spans].sort(byTime)) {
-    if (toNs === undefined || firstNs > toNs) ns += lastNs - firstNs
-    else if (lastNs > toNs) ns += lastNs - toNs
-    if (toNs === undefined || lastNs > toNs) toNs = lastNs
-  }
-  return ns
 }
 
 /** What the columns count; the numbers beside them differ by it. */
