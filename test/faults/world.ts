@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { agentConfig } from '../../agent/config.ts'
 import { builtProgram, packageRoot } from '../../common/program.ts'
-import { findProgram } from '../services/debian.ts'
+import { findProgram, freePort } from '../services/debian.ts'
 import { influxdEnvironment } from '../services/influxd.ts'
 import { takesConnections } from '../services/takes-connections.ts'
 import { type ControlFile, openControl } from './control.ts'
 import { createDisk, type Disk, sweepDisks } from './disk.ts'
 import { type Feed, type Generated, startFeed } from './feeds.ts'
 import { startLinks } from './links.ts'
-import { lastingPort } from './ports.ts'
 import { type ChannelProcess, startProcesses } from './processes.ts'
 import { mappingOf, streamPlans } from './rows.ts'
 import type { Rig, RigKind, RiglineProcess, World } from './types.ts'
@@ -58,10 +57,10 @@ export async function startWorld({ folder, seed, kinds = rigKinds, log }: WorldO
   const startedMs = Date.now()
   const processes = startProcesses(join(folder, 'logs'))
   const ports = {
-    mqtt: await lastingPort(),
-    http: await lastingPort(),
-    influx: await lastingPort(),
-    influxRpc: await lastingPort(),
+    mqtt: await freePort(),
+    http: await freePort(),
+    influx: await freePort(),
+    influxRpc: await freePort(),
   }
   const links = await startLinks({ mqttPort: ports.mqtt, influxPort: ports.influx, rigs: kinds.map(({ rig }) => rig) })
   const feeds = await Promise.all(kinds.map((kind) => startFeed(seed, kind, join(folder, `${kind.rig}.jsonl`))))

@@ -52,10 +52,21 @@ describe.skipIf(!debian)(`programs out of Debian's packages${debian ? '' : ' [sk
 })
 
 describe('freePort', () => {
-  it('gives a port that can be listened on', async () => {
+  it('gives a port that can be listened on, that the kernel gives to nobody, and not the same again', async () => {
     const port = await freePort()
     const server = createServer().listen(port, '127.0.0.1')
     await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+    expect(port).toBeLessThan(32_768)
+    expect(await freePort()).not.toBe(port)
+  })
+
+  it('passes over one that is taken', async () => {
+    const taken = (await freePort()) + 1
+    const server = createServer().listen(taken, '127.0.0.1')
+    await once(server, 'listening')
+    expect(await freePort()).not.toBe(taken)
     server.close()
     await once(server, 'close')
   })

@@ -230,15 +230,29 @@ export async function describeWith(name: Program, title: string, define: (progra
   else describe(title, () => define(program))
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago, for servers that cannot take port 0. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+/**
+ * A TCP port of 127.0.0.1 that nobody listens on, for servers that cannot take port 0. Not one that the kernel would give
+ * (32768 and above on Linux, 49152 elsewhere): it gives them to every outgoing connection, and so to another one before the
+ * server has it, or while the server is being started anew. Each process takes its own twenty, by its process id, in turn.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < PORTS; tries++) {
+    const port = FIRST_PORT + ((process.pid * PORTS_A_PROCESS + portsGiven++) % PORTS)
+    if (await canListen(port)) return port
+  }
+  throw new Error(`no port from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} is free`)
+}
+
+const FIRST_PORT = 10_000
+const PORTS = 22_000
+const PORTS_A_PROCESS = 20
+let portsGiven = 0
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
 /** A new folder, removed when the test ends; outside a test, when `remove` is called. */

@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { builtProgram } from '../../common/program.ts'
 import { type InfluxProxy, startInfluxProxy } from '../faults/influx-proxy.ts'
-import { lastingPort } from '../faults/ports.ts'
 import { type Processes, startProcesses } from '../faults/processes.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import type { Process } from '../faults/types.ts'
 import { createInfluxd, database, nodeProgram, writeYaml } from '../faults/world.ts'
+import { freePort } from '../services/debian.ts'
 import { takesConnections } from '../services/takes-connections.ts'
 
 // What stays while rigs come and go: broker, ingest, InfluxDB, and the links between them. None of Rigline's is started again, so that
@@ -39,12 +39,7 @@ export interface Station {
 export async function startStation(folder: string): Promise<Station> {
   mkdirSync(folder, { recursive: true })
   const processes = startProcesses(join(folder, 'logs'))
-  const [mqtt, http, influx, influxRpc] = [
-    await lastingPort(),
-    await lastingPort(),
-    await lastingPort(),
-    await lastingPort(),
-  ]
+  const [mqtt, http, influx, influxRpc] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const httpUrl = `http://127.0.0.1:${http}`
   const influxUrl = `http://127.0.0.1:${influx}`
   const ingestLink = await startTcpProxy({ port: mqtt })

@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { builtProgram } from '../../../common/program.ts'
 import { envelopeBytesMax } from '../../../protos/types.ts'
-import { findProgram } from '../../services/debian.ts'
+import { findProgram, freePort } from '../../services/debian.ts'
 import { takesConnections } from '../../services/takes-connections.ts'
-import { lastingPort } from '../ports.ts'
 import type { Fault, World } from '../types.ts'
 import { forgottenBy } from './copy-faults.ts'
 
@@ -79,7 +78,7 @@ const twoIngests: Fault = {
 
 async function createSecond(world: World) {
   const number = ++seconds
-  const port = await lastingPort()
+  const port = await freePort()
   const file = join(world.folder, `second-${number}.yaml`)
   const http = { port, anonymous: true }
   writeFileSync(file, stringify({ ...world.ingestConfig, name: 'ingest-2', data: `second-${number}`, http }))
