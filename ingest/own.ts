@@ -99,8 +99,6 @@ export function createOwn({ journal, clock, log, onStored }: OwnOptions): Own {
 
 function newestSpool({ sequence }: Pick<Journal, 'sequence'>): string {
   let newest = ''
-  for (const { rig, spool, ranges } of sequence.spools()) {
-    if (rig === ownRig && ranges.length > 0 && spool > newest) newest = spool
-  }
+  for (const { spool, ranges } of sequence.spools(ownRig)) if (ranges.length > 0 && spool > newest) newest = spool
   return newest
 }

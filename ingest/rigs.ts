@@ -113,7 +113,7 @@ export function createRigs(catalog: Catalog, named: () => { rig: string; group: 
     groupOf: (rig) => rigs.get(rig)?.state.group || undefined,
     states(sequence, beyond = []) {
       const missing = new Map<string, number>()
-      for (const { rig, ranges } of sequence?.spools() ?? []) {
+      for (const { rig, ranges } of sequence?.withHoles() ?? []) {
         const held = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
         missing.set(rig, (missing.get(rig) ?? 0) + (ranges.at(-1)?.to ?? 0) - held)
       }

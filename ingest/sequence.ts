@@ -1,6 +1,7 @@
 import { createRangeSet, type RangeSet, subtractRanges } from '../common/range-set.ts'
 import type { Range, Receipt } from '../protos/types.ts'
 import type { SpoolRanges } from './catalog/types.ts'
+import { createSpoolEntries, describe, type SpoolEntry } from './spool-entries.ts'
 
 // Which numbers of which spool are in the journal. A number is absent, pending (before its fsync) or had; only had ones
 // are receipted and only had ones are duplicates. What a Gap declares gone counts as had, and is kept apart too: should it
@@ -8,15 +9,24 @@ import type { SpoolRanges } from './catalog/types.ts'
 // whatever a rig sends: ranges a spool, spools a rig.
 
 const rangesMax = 256
-/** None is ever forgotten, because what comes of a forgotten one again would be taken twice. */
-export const spoolsMaxPerRig = 10_000
+/** Of one rig. */
+export interface SpoolBounds {
+  /**
+   * None is ever forgotten, because what comes of a forgotten one again would be taken twice. An agent that is started anew every
+   * four seconds has a million after six weeks.
+   */
+  spools: number
+  /** Those with holes or Gaps, which take more memory; so do those that grew since the last checkpoint. */
+  unfinished: number
+}
+export const spoolBounds: SpoolBounds = { spools: 1_000_000, unfinished: 10_000 }
 
 export type Standing = 'absent' | 'pending' | 'had' | 'out_of_bounds'
 
 export interface Sequence {
   /**
-   * `out_of_bounds`: absent, but with 256 ranges only numbers that extend one are taken, and of a rig that has 10,000
-   * spools no other spool.
+   * `out_of_bounds`: absent, but with 256 ranges only numbers that extend one are taken, and of a rig that has a
+   * million spools, or ten thousand that are not whole, no other spool.
    */
   standing(rig: string, spool: string, seq: number): Standing
   begin(rig: string, spool: string, seq: number, predecessor: string): void
@@ -39,73 +49,33 @@ export interface Sequence {
   /** What of these numbers no Gap declares gone. */
   undeclared(rig: string, spool: string, ranges: readonly Range[]): Range[]
   /** Spools with numbers missing below their highest. */
-  withHoles(): Iterable<{ rig: string; spool: string; highest: number }>
+  withHoles(): Iterable<SpoolRanges>
+  /** The highest number that came or is gone; 0 if there is none. */
+  highest(rig: string, spool: string): number
   receipt(rig: string, spool: string): Receipt
   /** Spools changed since they were last saved, for the catalog. */
   changed(): SpoolRanges[]
   /** All that `changed` has just told is in the catalog. */
   saved(): void
-  spools(): Iterable<SpoolRanges>
+  /** Of one rig, or of all. */
+  spools(rig?: string): Iterable<SpoolRanges>
 }
 
-interface Entry {
-  rig: string
-  spool: string
-  predecessor: string
-  /** What came and what is gone: what need not come any more. */
-  had: RangeSet
-  gone: RangeSet
-  /** Of what is gone, what never came, and of that what ingest itself declared. */
-  mayCome: RangeSet
-  unreceipted: RangeSet
-  pending: Set<number>
-  /** The pending ones that will each begin a range. */
-  starting: Set<number>
-}
-
-export function createSequence(initial: SpoolRanges[]): Sequence {
-  const entries = new Map<string, Entry>()
-  const spoolsOf = new Map<string, number>()
-  const changed = new Set<Entry>()
-  const keyOf = (rig: string, spool: string) => `${rig} ${spool}`
-  const isCrowded = (rig: string) => (spoolsOf.get(rig) ?? 0) >= spoolsMaxPerRig
-  const entryOf = (rig: string, spool: string): Entry => {
-    const key = keyOf(rig, spool)
-    let entry = entries.get(key)
-    if (!entry) {
-      entry = {
-        rig,
-        spool,
-        predecessor: '',
-        had: createRangeSet(),
-        gone: createRangeSet(),
-        mayCome: createRangeSet(),
-        unreceipted: createRangeSet(),
-        pending: new Set(),
-        starting: new Set(),
-      }
-      entries.set(key, entry)
-      spoolsOf.set(rig, (spoolsOf.get(rig) ?? 0) + 1)
-    }
-    return entry
+export function createSequence(initial: readonly SpoolRanges[], bounds: SpoolBounds = spoolBounds): Sequence {
+  const spools = createSpoolEntries(initial)
+  const changed = new Set<SpoolEntry>()
+  const isCrowded = (rig: string) => {
+    const { all, opened } = spools.count(rig)
+    return all >= bounds.spools || opened >= bounds.unfinished
   }
-  for (const { rig, spool, predecessor, ranges, gone, mayCome, unreceipted } of initial) {
-    Object.assign(entryOf(rig, spool), {
-      predecessor,
-      had: createRangeSet(ranges),
-      gone: createRangeSet(gone),
-      mayCome: createRangeSet(mayCome),
-      unreceipted: createRangeSet(unreceipted),
-    })
-  }
-  const settle = (entry: Entry, seq: number) => {
+  const settle = (entry: SpoolEntry, seq: number) => {
     entry.pending.delete(seq)
     entry.starting.delete(seq)
   }
 
   return {
     standing(rig, spool, seq) {
-      const entry = entries.get(keyOf(rig, spool))
+      const entry = spools.look(rig, spool)
       if (!entry) return isCrowded(rig) ? 'out_of_bounds' : 'absent'
       const mayCome = entry.mayCome.has(seq)
       if (entry.had.has(seq) && !mayCome) return 'had'
@@ -115,25 +85,25 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
       return crowded && startsRange(entry, seq) ? 'out_of_bounds' : 'absent'
     },
     begin(rig, spool, seq, predecessor) {
-      const entry = entryOf(rig, spool)
+      const entry = spools.open(rig, spool)
       if (startsRange(entry, seq)) entry.starting.add(seq)
       entry.pending.add(seq)
       if (predecessor) entry.predecessor = predecessor
     },
     had(rig, spool, seq) {
-      const entry = entryOf(rig, spool)
+      const entry = spools.open(rig, spool)
       settle(entry, seq)
       entry.had.add(seq)
       if (entry.mayCome.has(seq)) isHere(entry, [{ from: seq, to: seq }])
       changed.add(entry)
     },
     failed(rig, spool, seq) {
-      const entry = entries.get(keyOf(rig, spool))
+      const entry = spools.look(rig, spool)
       if (entry) settle(entry, seq)
     },
     gone(rig, spool, ranges, byIngest = false) {
-      if (!entries.has(keyOf(rig, spool)) && isCrowded(rig)) return
-      const entry = entryOf(rig, spool)
+      if (!spools.look(rig, spool) && isCrowded(rig)) return
+      const entry = spools.open(rig, spool)
       for (const { from, to } of ranges) {
         if (!(from >= 1 && to >= from)) continue
         const never = subtractRanges([{ from, to }], entry.had.ranges())
@@ -147,43 +117,46 @@ export function createSequence(initial: SpoolRanges[]): Sequence {
       changed.add(entry)
     },
     came(rig, spool, ranges) {
-      const entry = entryOf(rig, spool)
+      const entry = spools.open(rig, spool)
       for (const { from, to } of ranges) addWithin(entry.had, from, to)
       isHere(entry, ranges)
       changed.add(entry)
     },
     lost(rig, spool, ranges) {
-      const entry = entryOf(rig, spool)
+      const entry = spools.open(rig, spool)
       entry.had = createRangeSet(subtractRanges(entry.had.ranges(), ranges))
       changed.add(entry)
     },
     without(rig, spool, ranges) {
-      const known = describe(entryOf(rig, spool))
+      const entry = spools.look(rig, spool)
+      const known = entry ? describe(entry) : { rig, spool, predecessor: '', ranges: [], gone: [] }
       return { ...known, ranges: subtractRanges(known.ranges, ranges) }
     },
-    absent: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.had.ranges() ?? []),
-    undeclared: (rig, spool, ranges) => subtractRanges(ranges, entries.get(keyOf(rig, spool))?.gone.ranges() ?? []),
+    absent: (rig, spool, ranges) => subtractRanges(ranges, spools.look(rig, spool)?.had.ranges() ?? []),
+    undeclared: (rig, spool, ranges) => subtractRanges(ranges, spools.look(rig, spool)?.gone.ranges() ?? []),
     *withHoles() {
-      for (const { rig, spool, had } of entries.values()) {
-        if (had.highest() > had.through()) yield { rig, spool, highest: had.highest() }
-      }
+      for (const entry of spools.opened()) if (entry.had.highest() > entry.had.through()) yield describe(entry)
     },
+    highest: (rig, spool) => spools.look(rig, spool)?.had.highest() ?? 0,
     receipt(rig, spool) {
-      const entry = entries.get(keyOf(rig, spool))
+      const entry = spools.look(rig, spool)
       if (!entry) return { spool, through: 0, ranges: [] }
       const had = subtractRanges(entry.had.ranges(), entry.unreceipted.ranges())
       const through = had[0]?.from === 1 ? had[0].to : 0
       return { spool, through, ranges: copy(had.filter(({ from }) => from > through).slice(0, rangesMax)) }
     },
     changed: () => [...changed].map(describe),
-    saved: () => changed.clear(),
-    *spools() {
-      for (const entry of entries.values()) yield describe(entry)
+    saved() {
+      for (const entry of changed) spools.fold(entry)
+      changed.clear()
+    },
+    *spools(rig) {
+      for (const entry of spools.all(rig)) yield describe(entry)
     },
   }
 }
 
-const startsRange = ({ had, pending }: Entry, seq: number): boolean => !had.extends(seq) && !pending.has(seq - 1)
+const startsRange = ({ had, pending }: SpoolEntry, seq: number): boolean => !had.extends(seq) && !pending.has(seq - 1)
 
 /** False if that would be a range too many. */
 function addWithin(set: RangeSet, from: number, to: number): boolean {
@@ -199,19 +172,9 @@ const splits = (set: RangeSet, seq: number): boolean =>
 const without = (set: RangeSet, ranges: readonly Range[]): RangeSet =>
   set.ranges().length === 0 ? set : createRangeSet(subtractRanges(set.ranges(), ranges))
 
-function isHere(entry: Entry, ranges: readonly Range[]): void {
+function isHere(entry: SpoolEntry, ranges: readonly Range[]): void {
   entry.mayCome = without(entry.mayCome, ranges)
   entry.unreceipted = without(entry.unreceipted, ranges)
 }
 
 const copy = (ranges: readonly Range[]): Range[] => ranges.map((range) => ({ ...range }))
-
-const describe = ({ rig, spool, predecessor, had, gone, mayCome, unreceipted }: Entry): SpoolRanges => ({
-  rig,
-  spool,
-  predecessor,
-  ranges: copy(had.ranges()),
-  gone: copy(gone.ranges()),
-  mayCome: copy(mayCome.ranges()),
-  unreceipted: copy(unreceipted.ranges()),
-})

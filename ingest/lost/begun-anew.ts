@@ -180,7 +180,7 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
       if (begun.size === 0) return
       const sequence = options.sequence()
       const rigs = new Set([...begun.values()].map(({ rig }) => rig))
-      const chains = chainsOf([...sequence.spools()].filter(({ rig }) => rigs.has(rig)))
+      const chains = chainsOf([...rigs].flatMap((rig) => [...sequence.spools(rig)]))
       for (const { rig, spool, streams } of [...begun.values()]) {
         const standing = chains.standing(rig, spool)
         const [any] = streams.values()

@@ -39,7 +39,7 @@ export interface Unbrought {
 
 export interface UnbroughtOptions {
   catalog: Pick<ReplacedTable, 'ends' | 'saveEnds' | 'removeEnd'>
-  sequence: Pick<Sequence, 'absent' | 'spools' | 'withHoles'>
+  sequence: Pick<Sequence, 'absent' | 'highest' | 'spools' | 'withHoles'>
   own: Pick<Own, 'add'>
   lake(): Pick<SinkHandle, 'ask' | 'status'> | undefined
   /** Undefined: it is not here, two are, or not all that it holds is known. */
@@ -71,8 +71,8 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
 
   const candidates = () => {
     const found = new Map<string, { rig: string; spool: string; last: number }>()
-    for (const { rig, spool, highest } of sequence.withHoles())
-      found.set(keyOf(rig, spool), { rig, spool, last: highest })
+    for (const { rig, spool, ranges } of sequence.withHoles())
+      found.set(keyOf(rig, spool), { rig, spool, last: ranges.at(-1)!.to })
     for (const [key, { rig, spool, last }] of ends) {
       if (sequence.absent(rig, spool, [{ from: 1, to: last }]).length > 0) {
         found.set(key, { rig, spool, last: Math.max(last, found.get(key)?.last ?? 0) })
@@ -117,10 +117,9 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
     const { before, after } = await neighboursOf(options.lake(), { rig, spool, ...numbers })
     const offsetNs = options.clockOffsetNs(rig) ?? 0n
     // Where there is no row near: from the spool's birth to that of the next one, or to now, by the rig's clock.
-    const births = [...sequence.spools()].flatMap((each) =>
-      each.rig === rig && each.spool > spool ? [each.spool] : [],
-    )
-    const next = births.sort()[0]
+    let next: string | undefined
+    for (const other of sequence.spools(rig))
+      if (other.spool > spool && (next === undefined || other.spool < next)) next = other.spool
     const nowNs = options.nowNs() - offsetNs
     const fromNs = before ?? least(after, bornNs(spool) ?? nowNs)
     const toNs = after ?? greatest(before, (next === undefined ? undefined : bornNs(next)) ?? nowNs)
@@ -140,14 +139,8 @@ export function createUnbrought(options: UnbroughtOptions): Unbrought {
       catalog.saveEnds(more)
     },
     awaited() {
-      if (ends.size === 0) return []
-      const highest = new Map<string, number>()
-      for (const { rig, spool, ranges } of sequence.spools()) {
-        const key = keyOf(rig, spool)
-        if (ends.has(key)) highest.set(key, ranges.at(-1)?.to ?? 0)
-      }
-      return [...ends].flatMap(([key, { rig, spool, last }]) => {
-        const ranges = missingOf(rig, spool, last).filter(({ from }) => from > (highest.get(key) ?? 0))
+      return [...ends.values()].flatMap(({ rig, spool, last }) => {
+        const ranges = missingOf(rig, spool, last).filter(({ from }) => from > sequence.highest(rig, spool))
         return ranges.length === 0 ? [] : [{ rig, spool, ranges }]
       })
     },
