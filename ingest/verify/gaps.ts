@@ -27,3 +27,9 @@ export const storedGap = (row: Record<string, unknown>): GapReport => ({
 
 export const gapInSpan = (span: Span, { fromNs, toNs }: GapReport): boolean =>
   placeIn(span, BigInt(fromNs), BigInt(toNs)) !== 'outside'
+
+/** By their beginnings, then by their ends. */
+export function byTime(a: GapReport, b: GapReport): number {
+  const later = BigInt(a.fromNs) - BigInt(b.fromNs) || BigInt(a.toNs) - BigInt(b.toNs)
+  return later < 0n ? -1 : later > 0n ? 1 : 0
+}

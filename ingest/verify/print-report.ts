@@ -79,7 +79,7 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
     ...streams.flatMap(printAgain),
     ...spools.flatMap(printSpool),
     ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
-    ...gaps.map(printGap),
+    ...printGaps(gaps),
   ]
 }
 
@@ -163,6 +163,16 @@ function printSpool({
 function ranges(list: readonly { from: number; to: number }[]): string {
   const shown = list.slice(0, 5).map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`))
   return list.length > 5 ? `${shown.join(', ')} and more` : shown.join(', ')
+}
+
+/** Of a rig. A month with a bad link has thousands. */
+const gapsPrinted = 40
+
+function printGaps(gaps: readonly GapReport[]): string[] {
+  if (gaps.length <= gapsPrinted) return gaps.map(printGap)
+  const half = gapsPrinted / 2
+  const between = `  ... ${number(gaps.length - gapsPrinted)} more gaps, between these in time; --json has them all`
+  return [...gaps.slice(0, half).map(printGap), between, ...gaps.slice(-half).map(printGap)]
 }
 
 function printGap({ fromNs, toNs, streams, cause, detail, rows }: GapReport): string {

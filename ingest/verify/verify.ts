@@ -11,7 +11,7 @@ import { openLakeReader } from '../sinks/lake/read-lake.ts'
 import { checkInflux } from './check-influx.ts'
 import { checkLake, expectEnvelope, type LakeFinding, withoutBoundary } from './check-stream.ts'
 import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
-import { gapInSpan } from './gaps.ts'
+import { byTime, gapInSpan } from './gaps.ts'
 import { reportSpools } from './numbers.ts'
 import { readAside } from './read-aside.ts'
 import { findJournal, journalEnvelopes, readJournal } from './read-journal.ts'
@@ -168,7 +168,7 @@ async function reportRig(
   return {
     rig: state.rig,
     ...reportSpools(state, whole),
-    gaps: state.gaps.filter((gap) => gapInSpan(span, gap)),
+    gaps: state.gaps.filter((gap) => gapInSpan(span, gap)).sort(byTime),
     streams,
   }
 }

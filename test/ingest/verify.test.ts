@@ -97,6 +97,27 @@ it('tells a hole from what a Gap declares', async () => {
   }
 })
 
+it('tells Gaps in the order of their times, and of thousands the first and the last', async () => {
+  const data = await fill([1])
+  const count = 60
+  for (let i = 0; i < count; i++) {
+    // A stream of Gaps as they may come: of a backlog, the newest first.
+    const fromNs = BigInt(count - i) * 1_000_000_000n
+    await data.put(2 + i, gap([], { fromNs, toNs: fromNs + 5n, cause: 'agent_down' }))
+  }
+  await data.lakeTakesAll()
+  const report = await verify({ dataFolder: data.folder })
+  const times = report.rigs[0]!.gaps.map(({ fromNs }) => Number(fromNs) / 1e9)
+  expect(times).toEqual(Array.from({ length: count }, (_, i) => i + 1))
+  const printed = printReport(report)
+    .split('\n')
+    .filter((line) => /^ {2}(gap|\.\.\.) /.test(line))
+  expect(printed).toHaveLength(41)
+  expect(printed[0]).toMatch(/from 1970-01-01T00:00:01/)
+  expect(printed[20]).toMatch(/^ {2}\.\.\. 20 more gaps/)
+  expect(printed.at(-1)).toMatch(/from 1970-01-01T00:01:00/)
+})
+
 it('shows what a Gap declares gone as that, not as lost, when the catalog counts it too', async () => {
   const data = await fill([1, 2])
   await data.put(6, gap([{ from: 3, to: 5 }]))
