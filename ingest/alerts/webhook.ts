@@ -1,4 +1,5 @@
 import { createThrottle, type Logger } from '../../common/log.ts'
+import { limitTime } from '../../common/time-limit.ts'
 import { signBody } from './signature.ts'
 
 // Sends each alert to one address until it answers with a 2xx: in the order of its key, again after 1 s, doubling to 5 min, for
@@ -98,6 +99,7 @@ export function createWebhook(options: WebhookOptions): Webhook {
 
   /** Undefined when it is delivered, else what went wrong. */
   const post = async ({ id, body }: Item): Promise<string | undefined> => {
+    const limit = limitTime(timeoutMs, stop.signal)
     const response = await fetch(url, {
       method: 'POST',
       body,
@@ -108,8 +110,8 @@ export function createWebhook(options: WebhookOptions): Webhook {
         'rigline-signature': signBody(secret, body, nowMs()),
       },
       redirect: 'manual',
-      signal: AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]),
-    })
+      signal: limit.signal,
+    }).finally(limit.end)
     // The status says it all: whatever follows is not read.
     await response.body?.cancel().catch(() => {})
     if (response.ok) return undefined

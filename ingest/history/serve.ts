@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from '../../common/log.ts'
+import { limitTime } from '../../common/time-limit.ts'
 import { reasonOf } from '../../protos/errors.ts'
 import { type CompletenessQuery, measureCompleteness } from './completeness/measure.ts'
 import { prepare, writeRows } from './full-rate.ts'
@@ -190,13 +191,13 @@ export function createHistoryServer({
 
   /** What is to be computed within seconds. */
   const briefly = async <T>(signal: AbortSignal, work: (limited: AbortSignal) => Promise<T>): Promise<T> => {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(thinnedMsMax)])
+    const limit = limitTime(thinnedMsMax, signal)
     let leave = () => {}
     try {
-      leave = await small.enter(limited)
-      return await work(limited)
+      leave = await small.enter(limit.signal)
+      return await work(limit.signal)
     } catch (error) {
-      if (limited.aborted && !signal.aborted) {
+      if (limit.isOver()) {
         throw new HistoryError(
           503,
           `this takes longer than ${thinnedMsMax / 1000} s: ask for a shorter time or fewer channels`,
@@ -204,6 +205,7 @@ export function createHistoryServer({
       }
       throw error
     } finally {
+      limit.end()
       leave()
     }
   }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { limitTime } from '../../../common/time-limit.ts'
 import { listMax } from '../../../protos/run-events.ts'
 import type { History } from '../../history/start-history.ts'
 import { meant } from '../../runs/enter.ts'
@@ -204,8 +205,12 @@ export function addRunsRoutes(api: Api, deps: RunsDeps): void {
   api.openapi(getRoute, async (c) => {
     const run = findRun(deps, c.req.valid('param').run)
     const answer = build(run, c.get('who'))
-    const signal = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(rigTimesMsMax)])
-    return c.json({ ...answer, parts: await addRigTimes(deps, run, answer.parts, signal) }, 200)
+    const limit = limitTime(rigTimesMsMax, c.req.raw.signal)
+    try {
+      return c.json({ ...answer, parts: await addRigTimes(deps, run, answer.parts, limit.signal) }, 200)
+    } finally {
+      limit.end()
+    }
   })
   api.openapi(stopRoute, async (c) => {
     // The body may be absent altogether.

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { limitTime } from '../../../common/time-limit.ts'
 
 // One HTTP request over connections that are kept: what InfluxDB 1.x is written to and read with. Package `influx`
 // takes a host out of use for up to 10 s after a failure, and answers "No host available" meanwhile.
@@ -62,22 +63,17 @@ export function createHttpClient(url: string): HttpClient {
   return {
     send,
     async exchange(path, options) {
-      // Of its own, and taken off the caller's again: that one lives as long as the sink.
-      const stop = new AbortController()
       const { signal, timeoutMs } = options
-      const onAbort = () => stop.abort(signal?.reason)
-      const deadline = setTimeout(() => stop.abort(new HttpTimeoutError(timeoutMs)), timeoutMs)
-      signal?.addEventListener('abort', onAbort)
+      const limit = limitTime(timeoutMs, signal, () => new HttpTimeoutError(timeoutMs))
       try {
-        signal?.throwIfAborted()
-        const response = await send(path, { ...options, signal: stop.signal })
+        limit.signal.throwIfAborted()
+        const response = await send(path, { ...options, signal: limit.signal })
         return { status: response.statusCode ?? 0, headers: response.headers, body: await readText(response) }
       } catch (error) {
-        stop.signal.throwIfAborted()
+        limit.signal.throwIfAborted()
         throw error
       } finally {
-        clearTimeout(deadline)
-        signal?.removeEventListener('abort', onAbort)
+        limit.end()
       }
     },
     close: () => agent.destroy(),

@@ -1,4 +1,5 @@
 import { type Headers, HttpError, InfluxDB } from '@influxdata/influxdb-client'
+import { limitTime } from '../../../common/time-limit.ts'
 import { type InfluxTransport, networkAnswer, readAnswer, timeoutAnswer, type WriteAnswer } from './answer.ts'
 import { bucketOf, type InfluxConfig, usesGzip } from './config.ts'
 
@@ -48,15 +49,17 @@ export function createInflux2(config: InfluxConfig): InfluxTransport {
     target: `InfluxDB at ${config.url}, bucket ${bucket}`,
     async write(lines, signal) {
       // The transport reports a timeout but leaves its connection open: this ends it.
-      const timeout = AbortSignal.timeout(config.timeoutMs)
+      const limit = limitTime(config.timeoutMs, signal)
       try {
-        return await send(lines.toString('utf8'), AbortSignal.any([signal, timeout]))
+        return await send(lines.toString('utf8'), limit.signal)
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof HttpError) {
           return readAnswer(error.statusCode, error.headers ?? {}, error.body ?? '', hints)
         }
-        return timeout.aborted ? timeoutAnswer(config.timeoutMs) : networkAnswer(error)
+        return limit.isOver() ? timeoutAnswer(config.timeoutMs) : networkAnswer(error)
+      } finally {
+        limit.end()
       }
     },
     prepare: async () => ({ outcome: 'stored' }),
