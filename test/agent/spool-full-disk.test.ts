@@ -1,9 +1,8 @@
-import { cpSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createGap } from '../../agent/batcher.ts'
 import { realFiles, type SegmentFiles } from '../../common/segment-log-files.ts'
-import { batchOf, bodyOf, newFolder, openAt, schema } from './spool-setup.ts'
+import { batchOf, bodyOf, copyAsKilled, newFolder, openAt, schema } from './spool-setup.ts'
 
 // An agent that ends while its disk is full: what is in memory alone goes with it, and no checkpoint may say that it was spooled.
 
@@ -46,9 +45,7 @@ async function openFull() {
 
 /** What a start finds if the agent is killed now. */
 async function killedAt(folder: string) {
-  const copy = newFolder()
-  cpSync(folder, copy, { recursive: true })
-  const { spool } = await openAt(copy)
+  const { spool } = await openAt(copyAsKilled(folder))
   return spool.streams.get('bench')
 }
 

@@ -4,6 +4,7 @@ import { createFaultyFiles, segmentFiles } from '../common/faulty-files.ts'
 import {
   bodyOf,
   confirmAll,
+  copyAsKilled,
   createIngest,
   everything,
   gapIn,
@@ -245,9 +246,7 @@ describe('old news', () => {
     const first = await openAt(folder)
     await first.fill(1, 60)
     await first.spool.close()
-    const cloned = newFolder()
-    cpSync(folder, cloned, { recursive: true })
-    const [one, other] = [await openAt(folder), await openAt(cloned)]
+    const [one, other] = [await openAt(folder), await openAt(copyAsKilled(folder))]
     const ingest = createIngest()
     await one.fill(61, 80)
     await other.fill(61, 90)
@@ -316,9 +315,7 @@ describe('keepConfirmed', () => {
     first.spool.confirm(everything(first.spool.id, lastOf(first)))
     const written = () => (memoryOf(folder).match(/"to":(\d+)/) ?? [])[1]
     await expect.poll(() => Number(written())).toBe(lastOf(first))
-    const killed = newFolder()
-    cpSync(folder, killed, { recursive: true })
-    const again = await openAt(killed, keep)
+    const again = await openAt(copyAsKilled(folder), keep)
     expect(again.spool.unconfirmed()).toBe(0)
   })
 

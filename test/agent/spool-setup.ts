@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
@@ -23,6 +23,13 @@ export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'rigline-spool-'))
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** What is on the disk at this moment, as after a kill. Without the files that are being replaced: they may be gone when they are reached. */
+export function copyAsKilled(folder: string): string {
+  const copy = newFolder()
+  cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.new') })
+  return copy
 }
 
 export { memoryFile }

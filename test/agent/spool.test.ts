@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { decodeBody, readHeader } from '../../protos/envelope.ts'
 import { encodeSchema } from '../../protos/schema.ts'
 import { hashSchema } from '../../protos/schema-hash.ts'
 import type { Batch, Body, Gap } from '../../protos/types.ts'
+import { copyAsKilled } from './spool-setup.ts'
 
 const folders: string[] = []
 const open: Spool[] = []
@@ -111,8 +112,7 @@ describe('spool', () => {
     const state = stateAfter(batch, first.spool.streams.get('bench'))
     await first.spool.add({ type: 'batch', batch }, { stream: 'bench', state })
     // Read from the batches of a copy, as after a kill; then from the checkpoint of an orderly end.
-    const killed = newFolder()
-    cpSync(folder, killed, { recursive: true })
+    const killed = copyAsKilled(folder)
     await first.spool.close()
     for (const left of [killed, folder]) {
       const { spool } = await openAt(left)

@@ -304,7 +304,7 @@ await describeWith('influxd', 'refilling a real InfluxDB 1.x from the lake', () 
     await data.putAll()
     const before = await data.dump()
     await data.query(`DROP DATABASE ${data.influx.database}`)
-    influxd.pause()
+    await influxd.pause()
     const waited: (string | undefined)[] = []
     const influx = { ...data.influx, timeoutMs: 100 }
     const onProgress: SpanOptions['onProgress'] = ({ waitingFor }) => waited.push(waitingFor)

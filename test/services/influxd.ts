@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findProgram, freePort, makeFolder } from './debian.ts'
 import { waitForHttp } from './wait-for-http.ts'
 
@@ -13,7 +15,7 @@ export interface Influxd {
   /** Starts it again, on the same port and folder. */
   restart(): Promise<void>
   /** Stops its process for a while without ending it: it takes connections and doesn't answer. */
-  pause(): void
+  pause(): Promise<void>
   resume(): void
   /** Ends it and removes its folder. Safe twice. */
   close(): Promise<void>
@@ -69,12 +71,25 @@ export async function startInfluxd({ auth = false, env = {} }: InfluxdOptions = 
       await stop('SIGTERM')
       await start()
     },
-    pause: () => void child?.kill('SIGSTOP'),
+    async pause() {
+      child?.kill('SIGSTOP')
+      // On a busy machine it answers a while yet.
+      while (child && isRunning(child.pid!)) await sleep(10)
+    },
     resume: () => void child?.kill('SIGCONT'),
     close: async () => {
       await stop('SIGTERM')
       await remove()
     },
+  }
+}
+
+/** As Linux tells it: neither stopped (T) nor gone. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[TZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
   }
 }
 
