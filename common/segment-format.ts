@@ -73,12 +73,26 @@ export const segmentSalt = (name: string): number => crc32(name)
 
 const crcSeed = (salt: number, offset: number): number => (salt ^ offset) >>> 0
 
-/** Writes a record into `target` at `at`, which must have room; it will lie at `offset` of the file. Returns the end. */
-export function encodeRecord(target: Buffer, at: number, record: Uint8Array, salt: number, offset: number): number {
-  const end = at + recordHeadBytes + record.length
+const noBytes = new Uint8Array(0)
+
+/**
+ * Writes a record into `target` at `at`, which must have room; it will lie at `offset` of the file. Returns the end. `head`: the
+ * record's first bytes, where they are apart from the others.
+ */
+export function encodeRecord(
+  target: Buffer,
+  at: number,
+  record: Uint8Array,
+  salt: number,
+  offset: number,
+  head: Uint8Array = noBytes,
+): number {
+  const length = head.length + record.length
+  const end = at + recordHeadBytes + length
   target.writeUInt32LE(markerWord, at)
-  target.writeUInt32LE(record.length, at + 8)
-  target.set(record, at + recordHeadBytes)
+  target.writeUInt32LE(length, at + 8)
+  target.set(head, at + recordHeadBytes)
+  target.set(record, at + recordHeadBytes + head.length)
   target.writeUInt32LE(crc32(target.subarray(at + 8, end), crcSeed(salt, offset)), at + 4)
   return end
 }

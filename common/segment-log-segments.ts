@@ -6,6 +6,12 @@ import type { Position, SegmentInfo } from './segment-log-types.ts'
 import { createSegment, type SegmentWriter } from './segment-log-writer.ts'
 import { ulid } from './ulid.ts'
 
+/** A record to be written: `head`, if there is one, and then `bytes`. */
+export interface RecordParts {
+  head?: Uint8Array | undefined
+  bytes: Uint8Array
+}
+
 /** The segments of an open log: the sealed ones and the one being written. One `write` or `roll` at a time. */
 export interface Segments {
   readonly synced: Position
@@ -22,7 +28,7 @@ export interface Segments {
    * Makes records durable, in a new segment if this one fails; resolves with the place of the first, the others follow it.
    * `counted` is called when `bytes` has them, before `synced` does.
    */
-  write(records: readonly { bytes: Uint8Array }[], framesBytes: number, counted: () => void): Promise<Position>
+  write(records: readonly RecordParts[], framesBytes: number, counted: () => void): Promise<Position>
   /** Seals the current segment if it holds records. Does not reject. */
   roll(): Promise<void>
   drop(name: string): Promise<void>
@@ -157,13 +163,13 @@ export function createSegments(options: SegmentsOptions, found: FoundSegments): 
 /** Lays records out as they will lie in a segment from `start` on, in a buffer that is used again and again. */
 function createEncoder() {
   let buffer = Buffer.allocUnsafeSlow(64 * 1024)
-  return (records: readonly { bytes: Uint8Array }[], framesBytes: number, segment: string, start: number): Buffer => {
+  return (records: readonly RecordParts[], framesBytes: number, segment: string, start: number): Buffer => {
     if (buffer.length < framesBytes) buffer = Buffer.allocUnsafeSlow(Math.max(framesBytes, 2 * buffer.length))
     const salt = segmentSalt(segment)
     let at = 0
-    for (const { bytes } of records) at = encodeRecord(buffer, at, bytes, salt, start + at)
+    for (const { head, bytes } of records) at = encodeRecord(buffer, at, bytes, salt, start + at, head)
     return buffer.subarray(0, at)
   }
 }
 
-export const frameBytes = (record: Uint8Array): number => recordHeadBytes + record.length
+export const frameBytes = ({ head, bytes }: RecordParts): number => recordHeadBytes + (head?.length ?? 0) + bytes.length

@@ -31,8 +31,9 @@ export interface SegmentLog {
   /**
    * Adds a record; resolves once it is durable, with its position. Appends that wait together share one write and
    * one fdatasync, and resolve in the order of the calls. Rejects with LogFullError at the byte limit or on a full disk.
+   * `head`: the record's first bytes, of whoever has them apart from the others.
    */
-  append(record: Uint8Array): Promise<Position>
+  append(record: Uint8Array, head?: Uint8Array): Promise<Position>
   /** The end of what is durable: everything before it can be read. */
   readonly synced: Position
   /** Bytes of all segments, waiting records included. */

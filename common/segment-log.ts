@@ -3,7 +3,7 @@ import type { Logger } from './log.ts'
 import { recordBytesLimit } from './segment-format.ts'
 import { errorCode, isDiskFull, realFiles, type SegmentFiles } from './segment-log-files.ts'
 import { recoverSegments } from './segment-log-recover.ts'
-import { createSegments, frameBytes, type Segments } from './segment-log-segments.ts'
+import { createSegments, frameBytes, type RecordParts, type Segments } from './segment-log-segments.ts'
 import type { Position, SegmentLog } from './segment-log-types.ts'
 
 // The append-only log of records: appends gather, one write and one fdatasync serve all that wait.
@@ -41,8 +41,7 @@ export interface SegmentLogOptions {
 /** One write and fdatasync serve at most this many bytes, or one record that is larger. */
 const turnBytesMax = 4 * 1024 * 1024
 
-interface WaitingRecord {
-  bytes: Uint8Array
+interface WaitingRecord extends RecordParts {
   resolve(position: Position): void
   reject(error: Error): void
 }
@@ -135,7 +134,7 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
         await segments.roll()
         queue.shift()
         first.resolve()
-      } else if (segments.begun && frameBytes(first.bytes) > segments.roomBytes) {
+      } else if (segments.begun && frameBytes(first) > segments.roomBytes) {
         await segments.roll()
       } else {
         await writeNext()
@@ -153,7 +152,7 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
       let offset = start
       for (const record of group) {
         record.resolve({ segment, offset })
-        offset += frameBytes(record.bytes)
+        offset += frameBytes(record)
       }
     } catch (error) {
       rejectAll(group, writeError(directory, error))
@@ -165,8 +164,8 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
     const room = Math.min(segments.roomBytes, turnBytesMax)
     let bytes = 0
     let count = 0
-    for (const { bytes: record } of queue) {
-      if (record === undefined || (count > 0 && bytes + frameBytes(record) > room)) break
+    for (const record of queue) {
+      if (record.bytes === undefined || (count > 0 && bytes + frameBytes(record) > room)) break
       bytes += frameBytes(record)
       count++
     }
@@ -179,12 +178,12 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
     queue = all.filter(({ bytes }) => bytes === undefined)
     for (const entry of all) {
       if (entry.bytes === undefined) continue
-      waitingBytes -= frameBytes(entry.bytes)
+      waitingBytes -= frameBytes(entry)
       entry.reject(error)
     }
   }
 
-  const refusal = ({ length }: Uint8Array, bytes: number): Error | undefined => {
+  const refusal = (length: number, bytes: number): Error | undefined => {
     const { recordBytesMax, bytesMax, waitingBytesMax = 256 * 1024 * 1024 } = options
     const total = segments.bytes + waitingBytes
     if (closing) return new Error(`the log in ${directory} is closed`)
@@ -210,15 +209,15 @@ function createQueue(options: SegmentLogOptions, segments: Segments) {
     get waitingBytes() {
       return waitingBytes
     },
-    append: (record: Uint8Array) =>
+    append: (record: Uint8Array, head?: Uint8Array) =>
       new Promise<Position>((resolve, reject) => {
-        const bytes = frameBytes(record)
-        const refused = refusal(record, bytes)
+        const bytes = frameBytes({ head, bytes: record })
+        const refused = refusal((head?.length ?? 0) + record.length, bytes)
         if (refused) {
           reject(refused)
           return
         }
-        queue.push({ bytes: record, resolve, reject })
+        queue.push({ head, bytes: record, resolve, reject })
         waitingBytes += bytes
         wake()
       }),

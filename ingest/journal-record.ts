@@ -3,12 +3,15 @@
 
 export const journalRecordHead = 8
 
-export function encodeJournalRecord(receivedNs: bigint, envelope: Uint8Array): Uint8Array {
-  const record = Buffer.allocUnsafe(journalRecordHead + envelope.length)
-  record.writeBigInt64LE(receivedNs, 0)
-  record.set(envelope, journalRecordHead)
-  return record
+/** What goes before the envelope. */
+export function encodeJournalHead(receivedNs: bigint): Uint8Array {
+  const head = Buffer.allocUnsafe(journalRecordHead)
+  head.writeBigInt64LE(receivedNs, 0)
+  return head
 }
+
+export const encodeJournalRecord = (receivedNs: bigint, envelope: Uint8Array): Uint8Array =>
+  Buffer.concat([encodeJournalHead(receivedNs), envelope])
 
 export function decodeJournalRecord(record: Uint8Array): { receivedNs: bigint; envelope: Uint8Array } {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength)

@@ -8,7 +8,7 @@ import type { EnvelopeHeader } from '../protos/types.ts'
 import type { Catalog } from './catalog/types.ts'
 import { type Framed, frame, type Unframed } from './frame.ts'
 import { countGone, type Journal } from './journal.ts'
-import { encodeJournalRecord } from './journal-record.ts'
+import { encodeJournalHead } from './journal-record.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Receipts } from './receipts.ts'
 import type { IngestCounters } from './state.ts'
@@ -158,7 +158,7 @@ export function createReceive(options: ReceiveOptions): Receive {
     if (bodyType === 'schema') saveSchema(framed)
     sequence.begin(rig, spool, seq, predecessor)
     const receivedNs = options.clock.nowNs()
-    journal.log.append(encodeJournalRecord(receivedNs, framed.bytes)).then(
+    journal.log.append(framed.bytes, encodeJournalHead(receivedNs)).then(
       (position) => {
         stored(framed, receivedNs, position)
         watch?.envelope(framed, 'stored')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { encodeRecord, segmentSalt } from '../../common/segment-format.ts'
+import { encodeRecord, recordHeadBytes, segmentSalt } from '../../common/segment-format.ts'
 import { LogFullError, openSegmentLog, type SegmentLogOptions } from '../../common/segment-log.ts'
 import type { Damage, Position, SegmentLog } from '../../common/segment-log-types.ts'
 import { listSegments, readChunks, readFully, readRecords } from '../../common/segment-reader.ts'
@@ -57,6 +57,16 @@ it('syncs once for all appends that wait together, and says where they are in th
   const offsets = positions.map(({ offset }) => offset)
   expect(offsets).toEqual([...offsets].sort((a, b) => a - b))
   expect(await readTexts(positions[998], log.synced)).toEqual(['기록 998', '기록 999'])
+})
+
+it('takes a record whose first bytes are apart as one record, and counts all of it', async () => {
+  const log = await open({ recordBytesMax: 20 })
+  const before = log.bytes
+  const position = await log.append(text('몸'), text('머리'))
+  expect(log.bytes - before).toBe(recordHeadBytes + 9)
+  await expect(log.append(Buffer.alloc(15), Buffer.alloc(6))).rejects.toThrow('21 bytes')
+  await log.append(text('뒤'))
+  expect(await readTexts(position, log.synced)).toEqual(['머리몸', '뒤'])
 })
 
 it('writes the records of a failed fsync anew, and shows none twice even if the failed copy stays readable', async () => {
