@@ -77,7 +77,7 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
       ({ stream, lake }) => `  ${stream}: retention has removed ${number(lake.removed.rows)} rows from the lake`,
     ),
     ...streams.flatMap(printAgain),
-    ...spools.flatMap(printSpool),
+    ...printSpools(spools),
     ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
     ...printGaps(gaps),
   ]
@@ -132,6 +132,23 @@ const pendingText = (lake: number, influx: InfluxStreamReport | null): string =>
 function leftOut({ notRepresentable }: InfluxStreamReport): string {
   const rules = Object.entries(notRepresentable)
   return rules.length === 0 ? '0' : rules.map(([rule, count]) => `${number(count)} ${rule}`).join(', ')
+}
+
+/** Of a rig: an agent has one for each of its starts. */
+const spoolsPrinted = 20
+
+/** All that have something to tell, and of the others the newest. */
+function printSpools(spools: readonly SpoolReport[]): string[] {
+  const isPlain = ({ holes, declared, lost, twice, again, quarantined, parked }: SpoolReport) =>
+    holes.length + declared.length + lost.length + twice + again + quarantined + parked === 0
+  const plain = spools.filter(isPlain)
+  const left = new Set(spools.length > spoolsPrinted ? plain.slice(0, -spoolsPrinted / 2) : [])
+  if (left.size === 0) return spools.flatMap(printSpool)
+  const envelopes = [...left].reduce((sum, { numbers }) => sum + countRanges(numbers), 0)
+  return [
+    `  ${number(left.size)} older spools that are whole: ${number(envelopes)} envelopes; --json has them all`,
+    ...spools.filter((spool) => !left.has(spool)).flatMap(printSpool),
+  ]
 }
 
 function printSpool({

@@ -97,6 +97,23 @@ it('tells a hole from what a Gap declares', async () => {
   }
 })
 
+it('of an agent that was started again and again, tells the newest spools and those that lack something', async () => {
+  const data = await openData()
+  data.saveSchema(schema)
+  const spools = Array.from({ length: 60 }, (_, i) => `01HZZZZZZZZZZZZZZZZZZZZZ${String(i + 10)}`)
+  for (const [i, spool] of spools.entries()) {
+    await data.put(1, batch(i), { spool, predecessor: spools[i - 1] ?? '' })
+    if (i === 7) await data.put(3, batch(100), { spool })
+  }
+  await data.lakeTakesAll()
+  const report = await verify({ dataFolder: data.folder })
+  expect(report.rigs[0]!.spools).toHaveLength(60)
+  const printed = printReport(report).split('\n')
+  const told = printed.flatMap((line) => /^ {2}spool \S+(\d\d) /.exec(line)?.[1] ?? [])
+  expect(told).toEqual(['17', ...Array.from({ length: 10 }, (_, i) => String(60 + i))])
+  expect(printed).toContain('  49 older spools that are whole: 49 envelopes; --json has them all')
+})
+
 it('tells Gaps in the order of their times, and of thousands the first and the last', async () => {
   const data = await fill([1])
   const count = 60
