@@ -71,7 +71,8 @@ export function addRefillCommand(program: Command): void {
         progress.end(result)
         if (await isLakeBehind(dataFolder)) process.stderr.write(`refill: ${notInLake}\n`)
         if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-        if (result.refused > 0) process.exitCode = 1
+        for (const message of result.unreadable.slice(0, 20)) process.stderr.write(`refill: ${message}\n`)
+        if (result.refused + result.unreadable.length > 0) process.exitCode = 1
       } catch (error) {
         progress.clear()
         throw error

@@ -48,6 +48,11 @@ export interface OwedTable {
   owedSum(part: OwedPart): OwedSum
   /** The part's files up to that row are in the sink. Nothing happens if the part has changed since it was listed. */
   owedDone(sink: string, part: OwedPart, fileRow: number): void
+  /**
+   * All up to this file is in the sink, but for the file itself, which cannot be read: it is owed as a part of its own, which is returned (with
+   * what else the lake has of that place), so that the others go on. The part itself, if it is that already.
+   */
+  setApart(sink: string, part: OwedPart, unreadable: NumberedFile): OwedPart
   /** Notes of parts of which nothing is left that nothing of today's lake is; keeps their number within a bound. */
   settleOwed(sink: string): void
   /** Files in the order in which they came, behind `afterRow`; those of readings by their rig and time, events and Gaps all. */
@@ -127,6 +132,13 @@ export function owedTable(sql: Sqlite): OwedTable {
     [stream ?? null, rig ?? null, String(fromNs), String(toNs)],
   ]
 
+  const owedDone: OwedTable['owedDone'] = (sink, { from, to }, fileRow) =>
+    sql.run(
+      `UPDATE owed SET file_row = max(file_row, ?) WHERE sink = ? AND from_segment = ? AND from_at = ?
+         AND to_segment = ? AND to_at = ?`,
+      ...[fileRow, sink, from.segment, from.offset, to.segment, to.offset],
+    )
+
   return {
     owe: (sink, from, to) =>
       sql.transaction(() => {
@@ -148,12 +160,20 @@ export function owedTable(sql: Sqlite): OwedTable {
         )
         .map(toNumbered),
     owedSum: sumOf,
-    owedDone: (sink, { from, to }, fileRow) =>
-      sql.run(
-        `UPDATE owed SET file_row = max(file_row, ?) WHERE sink = ? AND from_segment = ? AND from_at = ?
-           AND to_segment = ? AND to_at = ?`,
-        ...[fileRow, sink, from.segment, from.offset, to.segment, to.offset],
-      ),
+    owedDone,
+    setApart(sink, part, { row, file: { segment, fromOffset, toOffset } }) {
+      // Not where it begins: there the part may begin that it is taken out of.
+      const from = { segment, offset: fromOffset + 1 }
+      const apart = { from, to: { segment, offset: toOffset }, fileRow: row - 1 }
+      if (comparePositions(part.from, from) === 0) return part
+      sql.transaction(() => {
+        owedDone(sink, part, row)
+        const known = owedParts(sink).find((other) => comparePositions(other.from, from) === 0)
+        if (known) remove(sink, known)
+        save(sink, known ? unite(known, apart) : apart)
+      })
+      return apart
+    },
     settleOwed(sink) {
       sql.transaction(() => {
         const [newest] = sql.all<{ row: number | null }>('SELECT max(rowid) AS row FROM lake_files')

@@ -23,8 +23,16 @@ export interface ReadParts {
   sameTimes: SameTimes
 }
 
+/** A file of the lake is missing, or its bytes are damaged. */
+export class UnreadableFileError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+    this.name = 'UnreadableFileError'
+  }
+}
+
 export interface FileReader {
-  /** Throws if the file is missing or cannot be read; of one that retention has removed meanwhile there is nothing. */
+  /** Throws UnreadableFileError; of one that retention has removed meanwhile there is nothing. */
   envelopes(file: LakeFile, wanted?: Wanted): AsyncGenerator<JournalEnvelope>
   close(): void
 }
@@ -49,7 +57,7 @@ export async function openFileReader(lakeFolder: string, catalog: Catalog): Prom
       } catch (cause) {
         const isThere = catalog.lakeFilesOf(file.table, file.segment).some(({ path }) => path === file.path)
         if (!isThere && !existsSync(join(lakeFolder, file.path))) return
-        throw new Error(`${file.path} cannot be read: ${(cause as Error).message}`, { cause })
+        throw new UnreadableFileError(file.path, cause)
       }
     },
     close() {

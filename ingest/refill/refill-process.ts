@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../../common/log.ts'
 import { reasonOf } from '../../protos/errors.ts'
 import { openCatalog } from '../catalog/catalog.ts'
+import type { OwedPart } from '../catalog/owed-table.ts'
 import { lowerPriority } from '../child-program.ts'
 import { openQuarantine } from '../quarantine.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
@@ -17,6 +19,8 @@ export interface RefillProcessData {
   quarantineFolder: string
   config: InfluxConfig
   quarantineBytesMax?: number
+  /** After this long, files that could not be read are tried again; 10 min. */
+  unreadableAgainMs?: number
 }
 
 export type ToRefill = { type: 'go' } | { type: 'rest' }
@@ -27,6 +31,7 @@ export interface FromRefill {
 }
 
 const filesPerLook = 100
+const lookAgainMs = 1000
 
 const log = createLog('refill')
 // Ingest says when to stop, by closing the channel; what was being written is written again.
@@ -61,13 +66,31 @@ setInterval(() => {
   process.send?.(status, undefined, undefined, () => {})
 }, 1000)
 
+const { unreadableAgainMs = 10 * 60_000 } = data
+const keyOf = ({ from }: OwedPart): string => `${from.segment} ${from.offset}`
+/** Parts that hold a file which cannot be read. */
+const aside = new Set<string>()
+/** The next files of a part that is not aside. */
+const findOwed = () =>
+  catalog.owed.owedParts('influx').flatMap((part) => {
+    const files = aside.has(keyOf(part)) ? [] : catalog.owed.owedFiles(part, filesPerLook)
+    return files.length > 0 ? [{ part, files }] : []
+  })[0]
+/** Until more is owed, or what is aside is to be tried again. */
+const rest = async () => {
+  const untilMs = performance.now() + unreadableAgainMs
+  while (performance.now() < untilMs && !findOwed()) await sleep(lookAgainMs)
+  if (performance.now() >= untilMs) aside.clear()
+}
+
 try {
   for (;;) {
-    const found = catalog.owed.owedParts('influx').flatMap((part) => {
-      const files = catalog.owed.owedFiles(part, filesPerLook)
-      return files.length > 0 ? [{ part, files }] : []
-    })[0]
-    if (!found) break
+    const found = findOwed()
+    if (!found && aside.size === 0) break
+    if (!found) {
+      await rest()
+      continue
+    }
     await refillFiles(found.files, {
       reader,
       sink,
@@ -76,7 +99,13 @@ try {
       onRows(more) {
         rows += more
       },
-      onStored: ({ row }) => catalog.owed.owedDone('influx', found.part, row),
+      onStored({ row }) {
+        if (!aside.has(keyOf(found.part))) catalog.owed.owedDone('influx', found.part, row)
+      },
+      onUnreadable(file, { message }) {
+        aside.add(keyOf(catalog.owed.setApart('influx', found.part, file)))
+        log.error(`InfluxDB is still owed a file of the lake: ${message}; put it back from a copy, it is tried again`)
+      },
     })
   }
   log.info({ rows, lines: sink.status().counters.lines }, 'InfluxDB has what it was owed')

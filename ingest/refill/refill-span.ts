@@ -40,6 +40,8 @@ export interface SpanResult {
   lines: number
   /** Lines that it refused: they are in quarantine. */
   refused: number
+  /** Files of the lake that could not be read, and why; of these there may be less. */
+  unreadable: string[]
   /** Lines older than it keeps. */
   beyondRetention: number
 }
@@ -58,6 +60,7 @@ export async function refillSpan(options: SpanOptions): Promise<SpanResult> {
     const sink = createInfluxSink({ ...influx, writesInFlight: 1 }, { catalog, quarantine, log: silentLog })
     const reader = await openFileReader(lakeFolder(dataFolder), catalog)
     const watch = watchSink(sink, options)
+    const unreadable: string[] = []
     const progress: SpanProgress = { rows: 0, rowsAbout: catalog.owed.rowsInSpan(wanted), waitingFor: undefined }
     const timer = setInterval(
       () => onProgress?.({ ...progress, waitingFor: sink.status().waitingFor }),
@@ -73,6 +76,7 @@ export async function refillSpan(options: SpanOptions): Promise<SpanResult> {
           progress.rows += rows
         },
         onStored() {},
+        onUnreadable: (_file, { message }) => unreadable.push(message),
       })
     } catch (error) {
       watch.signal.throwIfAborted()
@@ -83,9 +87,10 @@ export async function refillSpan(options: SpanOptions): Promise<SpanResult> {
       reader.close()
       await sink.close()
     }
-    if (progress.rows === 0) throw new UsageError(`the lake has nothing of that time${sayExtent(catalog, wanted)}`)
+    if (progress.rows === 0 && unreadable.length === 0)
+      throw new UsageError(`the lake has nothing of that time${sayExtent(catalog, wanted)}`)
     const { lines = 0, refused_lines = 0, beyond_retention = 0 } = sink.status().counters
-    return { rows: progress.rows, lines, refused: refused_lines, beyondRetention: beyond_retention }
+    return { rows: progress.rows, lines, refused: refused_lines, unreadable, beyondRetention: beyond_retention }
   } finally {
     catalog.close()
   }

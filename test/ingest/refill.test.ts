@@ -279,6 +279,9 @@ await describeWith('influxd', 'refilling a real InfluxDB 1.x from the lake', () 
       signal: new AbortController().signal,
       onRows() {},
       onStored() {},
+      onUnreadable(_file, error) {
+        throw error
+      },
     })
     reader.close()
     await sink.close()
