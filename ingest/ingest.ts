@@ -7,7 +7,7 @@ import { createThrottle, type Logger } from '../common/log.ts'
 import { type MqttConfig, readSecret } from '../common/mqtt-config.ts'
 import { type Connection, startConnection } from '../common/mqtt-connection.ts'
 import { version } from '../common/program.ts'
-import type { Position, SegmentInfo } from '../common/segment-log-types.ts'
+import type { Position } from '../common/segment-log-types.ts'
 import { fromHex } from '../protos/hex.ts'
 import { encodeDown } from '../protos/messages.ts'
 import { groupFilters, ingestStatusTopic, rigTopic } from '../protos/topics.ts'
@@ -18,7 +18,7 @@ import { openCatalog } from './catalog/catalog.ts'
 import type { IngestConfig } from './config.ts'
 import { type History, startHistory } from './history/start-history.ts'
 import { journalFolder, openJournal } from './journal.ts'
-import { createJournalTrim, oweWhatIsGone } from './journal-trim.ts'
+import { oweWhatIsGone } from './journal-trim.ts'
 import { createLastRows } from './last-rows.ts'
 import { createLive } from './live.ts'
 import { type Account, createAccount } from './lost/account.ts'
@@ -34,18 +34,15 @@ import { createReceive, type ReceiveOptions } from './receive.ts'
 import { type Refill, startRefill } from './refill/start-refill.ts'
 import { createRigs } from './rigs.ts'
 import { createRuns } from './runs.ts'
+import { describeSink } from './sinks/describe-sink.ts'
 import { createKnownSchemas } from './sinks/known-schemas.ts'
 import { lakeFolder } from './sinks/lake/lake-config.ts'
 import { type SinkHandle, startInfluxSink, startLakeSink } from './sinks/start-sink.ts'
-import type { IngestCounters, IngestState, SinkState } from './state.ts'
+import { createCounters, type IngestState } from './state.ts'
 import { createTakeover } from './takeover.ts'
+import { startTidying } from './tidy.ts'
 
 // Ingest's wiring, in the order of a reading's way: receive -> frame -> journal (fsync) -> receipt; sinks and live behind it.
-
-const checkpointEveryMs = 2_000
-const clockEveryMs = 1_000
-/** How often is looked whether the journal comes near its limit. */
-const trimEveryMs = 250
 
 export interface Ingest {
   state: IngestState
@@ -332,43 +329,12 @@ async function wire(
   }
   for (const sink of sinks) sink.synced(journal.log.synced)
 
-  const trim = createJournalTrim({
-    journal,
-    catalog,
+  const stopTidying = startTidying({
+    ...{ journal, catalog, rigs, lastRows, account, clock, log },
+    journalBytesMax: config.journal.bytesMax,
     sinks: () => sinks,
-    bytesMax: config.journal.bytesMax,
-    onOwed: (bytes) =>
-      throttle('owed', (heldBack) =>
-        log.warn({ bytes, heldBack }, 'the journal is near its limit: InfluxDB will be refilled from the lake'),
-      ),
+    stored: () => stored,
   })
-  /** The host may boot in 1970 and be set right later. */
-  const followClock = () => {
-    const stepNs = clock.followStep()
-    if (stepNs !== 0n) log.warn({ stepMs: Number(stepNs / 1_000_000n) }, "the host's clock was set: ingest follows it")
-  }
-  let tidying = false
-  /** Saves how rigs stand and the numbers, then deletes what nobody needs of the journal. */
-  const checkpoint = async () => {
-    if (tidying) return
-    tidying = true
-    try {
-      rigs.save()
-      lastRows.save()
-      journal.checkpoint(stored)
-      void account.look()
-      await trim.trim(stored)
-    } catch (error) {
-      throttle('checkpoint', () => log.error({ err: error }, 'catalog or journal cannot be tidied; trying again'))
-    } finally {
-      tidying = false
-    }
-  }
-  const timers = [
-    setInterval(followClock, clockEveryMs),
-    setInterval(checkpoint, checkpointEveryMs),
-    setInterval(() => trim.isNear() && checkpoint(), trimEveryMs),
-  ]
   log.info({ http: api.http.port, groups: config.groups, data: folder }, 'ingest started')
 
   let disconnecting: Promise<void> | undefined
@@ -382,7 +348,7 @@ async function wire(
   }
   let closing: Promise<void> | undefined
   const close = async () => {
-    for (const timer of timers) clearInterval(timer)
+    stopTidying()
     takeover.close()
     receipts.flush()
     await disconnect()
@@ -402,30 +368,4 @@ async function wire(
       return closing
     },
   }
-}
-
-const createCounters = (): IngestCounters => ({
-  envelopes: 0,
-  bytes: 0,
-  duplicates: 0,
-  journalFull: 0,
-  outOfBounds: 0,
-  quarantined: {},
-  receipts: 0,
-  journalBytes: 0,
-  journalSyncs: 0,
-  schemaRequests: 0,
-})
-
-function describeSink(sink: SinkHandle, segments: SegmentInfo[], refill?: Refill): SinkState {
-  const { state, waitingFor, cursor, counters } = sink.status()
-  const behindBytes = segments.reduce((sum, { name, bytes }) => {
-    if (cursor && name < cursor.segment) return sum
-    return sum + bytes - (name === cursor?.segment ? cursor.offset : 0)
-  }, 0)
-  const described: SinkState = { name: sink.name, state, behindBytes, counters }
-  if (waitingFor !== undefined) described.waitingFor = waitingFor
-  if (sink.name === 'influx' && refill)
-    Object.assign(described, refill.owed(), { counters: { ...counters, ...refill.counters() } })
-  return described
 }

@@ -50,6 +50,20 @@ export interface IngestCounters {
   schemaRequests: number
 }
 
+/** Nothing was counted yet. */
+export const createCounters = (): IngestCounters => ({
+  envelopes: 0,
+  bytes: 0,
+  duplicates: 0,
+  journalFull: 0,
+  outOfBounds: 0,
+  quarantined: {},
+  receipts: 0,
+  journalBytes: 0,
+  journalSyncs: 0,
+  schemaRequests: 0,
+})
+
 export interface IngestState {
   name: string
   version: string

@@ -13,7 +13,7 @@ import { decodeJournalRecord } from '../../ingest/journal-record.ts'
 import { openQuarantine } from '../../ingest/quarantine.ts'
 import { createReceipts } from '../../ingest/receipts.ts'
 import { createReceive } from '../../ingest/receive.ts'
-import type { IngestCounters } from '../../ingest/state.ts'
+import { createCounters } from '../../ingest/state.ts'
 import { encodeBundle } from '../../protos/bundle.ts'
 import { encodeEnvelope, readHeader } from '../../protos/envelope.ts'
 import { toHex } from '../../protos/hex.ts'
@@ -34,18 +34,7 @@ const newFolder = () => {
 
 /** The real journal, catalog and quarantine; the broker is left out. */
 async function setUp(folder: string, bytesMax = 64 * 1024 * 1024, over: Partial<Catalog> = {}) {
-  const counters: IngestCounters = {
-    envelopes: 0,
-    bytes: 0,
-    duplicates: 0,
-    journalFull: 0,
-    outOfBounds: 0,
-    quarantined: {},
-    receipts: 0,
-    journalBytes: 0,
-    journalSyncs: 0,
-    schemaRequests: 0,
-  }
+  const counters = createCounters()
   const catalog = { ...openCatalog(join(folder, 'catalog.sqlite')), ...over }
   const quarantine = openQuarantine(join(folder, 'quarantine'))
   const journal = await openJournal({
