@@ -1,6 +1,6 @@
 // The tables of the catalog. `formatVersion` stands in SQLite's user_version; a later release adds its steps to `upgrades`.
 
-export const formatVersion = 4
+export const formatVersion = 5
 
 /** `upgrades[n]` takes a catalog from version n to n + 1. */
 export const upgrades: readonly string[] = [
@@ -119,5 +119,9 @@ export const upgrades: readonly string[] = [
     rig TEXT NOT NULL, spool TEXT NOT NULL, stream TEXT NOT NULL, last_ns INTEGER NOT NULL, last_received_ns INTEGER NOT NULL,
     begun_ns INTEGER NOT NULL, first_seq INTEGER, first_ns INTEGER, first_received_ns INTEGER, PRIMARY KEY (rig, spool, stream)
   );
+  `,
+  `
+  -- Files of the lake that a sink is owed and that could not be read: see owed-table.ts.
+  CREATE TABLE owed_files (sink TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (sink, path));
   `,
 ]

@@ -48,11 +48,12 @@ export interface OwedTable {
   owedSum(part: OwedPart): OwedSum
   /** The part's files up to that row are in the sink. Nothing happens if the part has changed since it was listed. */
   owedDone(sink: string, part: OwedPart, fileRow: number): void
-  /**
-   * All up to this file is in the sink, but for the file itself, which cannot be read: it is owed as a part of its own, which is returned (with
-   * what else the lake has of that place), so that the others go on. The part itself, if it is that already.
-   */
-  setApart(sink: string, part: OwedPart, unreadable: NumberedFile): OwedPart
+  /** The part's files up to this one are in the sink, but for the file itself, which cannot be read: it is owed by its name from now on. */
+  setAside(sink: string, part: OwedPart, file: NumberedFile): void
+  /** Those that are owed by their names, and that the lake still counts among its own. */
+  filesAside(sink: string): NumberedFile[]
+  asideSum(sink: string): OwedSum
+  asideDone(sink: string, path: string): void
   /** Notes of parts of which nothing is left that nothing of today's lake is; keeps their number within a bound. */
   settleOwed(sink: string): void
   /** Files in the order in which they came, behind `afterRow`; those of readings by their rig and time, events and Gaps all. */
@@ -75,6 +76,7 @@ const toNumbered = ({ row, rigs, ...file }: Row): NumberedFile => ({
 const ofSinks = "rows > 0 AND table_name NOT IN ('_envelopes', '_schemas')"
 const ofPart = `rowid > ?1 AND segment >= ?2 AND segment <= ?4 AND (segment <> ?2 OR to_offset > ?3)
   AND (segment <> ?4 OR from_offset < ?5) AND ${ofSinks}`
+const isAside = 'path IN (SELECT path FROM owed_files WHERE sink = ?)'
 const bounds = ({ fileRow, from, to }: OwedPart) => [fileRow, from.segment, from.offset, to.segment, to.offset]
 
 export function owedTable(sql: Sqlite): OwedTable {
@@ -115,13 +117,14 @@ export function owedTable(sql: Sqlite): OwedTable {
     )
     return (found?.row ?? 1) - 1
   }
-  const sumOf = (part: OwedPart): OwedSum => {
+  const sumWhere = (where: string, values: readonly unknown[]): OwedSum => {
     const [found] = sql.all<{ files: number; rows: number | null; bytes: number | null }>(
-      `SELECT count(*) AS files, sum(rows) AS rows, sum(bytes) AS bytes FROM lake_files WHERE ${ofPart}`,
-      ...bounds(part),
+      `SELECT count(*) AS files, sum(rows) AS rows, sum(bytes) AS bytes FROM lake_files WHERE ${where}`,
+      ...values,
     )
     return { files: found?.files ?? 0, rows: found?.rows ?? 0, bytes: found?.bytes ?? 0 }
   }
+  const sumOf = (part: OwedPart): OwedSum => sumWhere(ofPart, bounds(part))
   const wantedFiles = ({ stream, rig, fromNs, toNs }: FilesWanted): [string, unknown[]] => [
     `${ofSinks} AND CASE
        WHEN substr(table_name, 1, 1) = '_' AND ?1 IS NOT NULL THEN 0
@@ -161,21 +164,18 @@ export function owedTable(sql: Sqlite): OwedTable {
         .map(toNumbered),
     owedSum: sumOf,
     owedDone,
-    setApart(sink, part, { row, file: { segment, fromOffset, toOffset } }) {
-      // Not where it begins: there the part may begin that it is taken out of.
-      const from = { segment, offset: fromOffset + 1 }
-      const apart = { from, to: { segment, offset: toOffset }, fileRow: row - 1 }
-      if (comparePositions(part.from, from) === 0) return part
+    setAside: (sink, part, { row, file }) =>
       sql.transaction(() => {
+        sql.run('INSERT OR IGNORE INTO owed_files VALUES (?, ?)', sink, file.path)
         owedDone(sink, part, row)
-        const known = owedParts(sink).find((other) => comparePositions(other.from, from) === 0)
-        if (known) remove(sink, known)
-        save(sink, known ? unite(known, apart) : apart)
-      })
-      return apart
-    },
+      }),
+    filesAside: (sink) =>
+      sql.all<Row>(`SELECT ${columns} FROM lake_files WHERE ${isAside} ORDER BY rowid`, sink).map(toNumbered),
+    asideSum: (sink) => sumWhere(isAside, [sink]),
+    asideDone: (sink, path) => sql.run('DELETE FROM owed_files WHERE sink = ? AND path = ?', sink, path),
     settleOwed(sink) {
       sql.transaction(() => {
+        sql.run('DELETE FROM owed_files WHERE path NOT IN (SELECT path FROM lake_files)')
         const [newest] = sql.all<{ row: number | null }>('SELECT max(rowid) AS row FROM lake_files')
         const row = newest?.row ?? 0
         const parts = owedParts(sink).map((part) =>

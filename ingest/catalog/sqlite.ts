@@ -22,6 +22,8 @@ export interface Sqlite {
 
 export interface SqliteOptions {
   readOnly?: boolean
+  /** Read alone, it may be of an earlier release: not all that is asked of it is there then. */
+  mayBeOlder?: boolean
   /** One that is not there is not made: only ingest itself begins a catalog, when it has looked what there is beside it. */
   mustExist?: boolean
   /** It is being made and nobody relies on it yet: whoever makes it syncs it as a whole. */
@@ -31,7 +33,7 @@ export interface SqliteOptions {
 /** Opens or creates the file. Throws if it is not a catalog, or one of a newer release. */
 export function openSqlite(
   file: string,
-  { readOnly = false, mustExist = readOnly, aside = false }: SqliteOptions = {},
+  { readOnly = false, mayBeOlder = false, mustExist = readOnly, aside = false }: SqliteOptions = {},
 ): Sqlite {
   if (mustExist && !existsSync(file))
     throw new Error(`${file}: there is no catalog here; name the data folder of an ingest`)
@@ -74,6 +76,11 @@ export function openSqlite(
     }
     if (readOnly) {
       if (found === 0) throw new Error('no catalog, or not yet made')
+      if (found < formatVersion && !mayBeOlder) {
+        throw new Error(
+          `format ${found} was written by an earlier release; start ingest of this one (${formatVersion}) on it once`,
+        )
+      }
       database.exec('PRAGMA query_only = 1')
       return
     }

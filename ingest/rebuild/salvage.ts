@@ -29,7 +29,7 @@ export async function salvage(
   if (!existsSync(oldFile)) return salvaged
   const attempt = async (work: (old: Catalog) => Promise<void> | void) => {
     try {
-      const old = openCatalog(oldFile, { readOnly: true })
+      const old = openCatalog(oldFile, { readOnly: true, mayBeOlder: true })
       try {
         await work(old)
       } finally {
@@ -62,6 +62,12 @@ export async function salvage(
     for (const { from, to } of old.owed.owedParts('influx')) {
       catalog.owed.owe('influx', from, to)
       salvaged.owed++
+    }
+  })
+  await attempt((old) => {
+    for (const { file } of old.owed.filesAside('influx')) {
+      const { segment, fromOffset, toOffset } = file
+      catalog.owed.owe('influx', { segment, offset: fromOffset }, { segment, offset: toOffset })
     }
   })
   // Behind what was parked: that is somewhere.

@@ -46,6 +46,8 @@ export async function openFileReader(lakeFolder: string, catalog: Catalog): Prom
     // The order of the file is the order of the times in it.
     preserve_insertion_order: 'true',
     autoinstall_known_extensions: 'false',
+    // It goes by size and time: what is put back from a copy may have both.
+    enable_external_file_cache: 'false',
   })
   const connection = await instance.connect()
   const parts = { connection, lakeFolder, catalog, sameTimes: createSameTimes({ connection, lakeFolder, catalog }) }

@@ -43,6 +43,7 @@ export async function refillFiles(files: Iterable<NumberedFile>, parts: RefillPa
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error
       await flush()
+      read = undefined
       onUnreadable(next, error)
     }
   }

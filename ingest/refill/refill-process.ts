@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../../common/log.ts'
 import { reasonOf } from '../../protos/errors.ts'
 import { openCatalog } from '../catalog/catalog.ts'
-import type { OwedPart } from '../catalog/owed-table.ts'
+import type { NumberedFile } from '../catalog/owed-table.ts'
 import { lowerPriority } from '../child-program.ts'
 import { openQuarantine } from '../quarantine.ts'
 import type { InfluxConfig } from '../sinks/influx/config.ts'
 import { createInfluxSink } from '../sinks/influx/influx-sink.ts'
-import { openFileReader } from './read-file.ts'
+import { type FileReader, openFileReader } from './read-file.ts'
 import { refillFiles } from './refill-files.ts'
 
 // The child process that writes to InfluxDB, out of the lake, what it is owed. Live readings go first: it runs at low priority, with one
@@ -58,7 +58,6 @@ process.on('message', ({ type }: ToRefill) => {
 const catalog = openCatalog(data.catalogFile, { mustExist: true })
 const quarantine = openQuarantine(data.quarantineFolder, data.quarantineBytesMax, log)
 const sink = createInfluxSink({ ...data.config, writesInFlight: 1 }, { catalog, quarantine, log })
-const reader = await openFileReader(data.lakeFolder, catalog)
 let rows = 0
 setInterval(() => {
   const { waitingFor } = sink.status()
@@ -66,47 +65,64 @@ setInterval(() => {
   process.send?.(status, undefined, undefined, () => {})
 }, 1000)
 
-const { unreadableAgainMs = 10 * 60_000 } = data
-const keyOf = ({ from }: OwedPart): string => `${from.segment} ${from.offset}`
-/** Parts that hold a file which cannot be read. */
-const aside = new Set<string>()
-/** The next files of a part that is not aside. */
-const findOwed = () =>
-  catalog.owed.owedParts('influx').flatMap((part) => {
-    const files = aside.has(keyOf(part)) ? [] : catalog.owed.owedFiles(part, filesPerLook)
-    return files.length > 0 ? [{ part, files }] : []
-  })[0]
-/** Until more is owed, or what is aside is to be tried again. */
-const rest = async () => {
-  const untilMs = performance.now() + unreadableAgainMs
-  while (performance.now() < untilMs && !findOwed()) await sleep(lookAgainMs)
-  if (performance.now() >= untilMs) aside.clear()
+const { owed } = catalog
+const parts = {
+  sink,
+  signal: new AbortController().signal,
+  gate: async () => await resting,
+  onRows(more: number) {
+    rows += more
+  },
+}
+
+/** Writes the next files that are owed; false if there are none. */
+async function refillNext(reader: FileReader): Promise<boolean> {
+  for (const part of owed.owedParts('influx')) {
+    const files = owed.owedFiles(part, filesPerLook)
+    if (files.length === 0) continue
+    await refillFiles(files, {
+      ...parts,
+      reader,
+      onStored: ({ row }) => owed.owedDone('influx', part, row),
+      onUnreadable: (file) => owed.setAside('influx', part, file),
+    })
+    return true
+  }
+  return false
+}
+
+/** Tries those that could not be read, as they are on the disk now. */
+async function retryAside(files: readonly NumberedFile[]): Promise<void> {
+  const reader = await openFileReader(data!.lakeFolder, catalog)
+  let unreadable = 0
+  let why = ''
+  for (const file of files) {
+    await refillFiles([file], {
+      ...parts,
+      reader,
+      onStored: () => owed.asideDone('influx', file.file.path),
+      onUnreadable(_file, { message }) {
+        unreadable++
+        why ||= message
+      },
+    })
+  }
+  reader.close()
+  if (unreadable > 0)
+    log.error({ files: unreadable }, `InfluxDB stays owed files of the lake; they are tried again: ${why}`)
 }
 
 try {
-  for (;;) {
-    const found = findOwed()
-    if (!found && aside.size === 0) break
-    if (!found) {
-      await rest()
-      continue
+  const reader = await openFileReader(data.lakeFolder, catalog)
+  for (let againAtMs = 0; ; ) {
+    if (await refillNext(reader)) continue
+    const aside = owed.filesAside('influx')
+    if (aside.length === 0) break
+    if (performance.now() < againAtMs) await sleep(lookAgainMs)
+    else {
+      await retryAside(aside)
+      againAtMs = performance.now() + (data.unreadableAgainMs ?? 10 * 60_000)
     }
-    await refillFiles(found.files, {
-      reader,
-      sink,
-      signal: new AbortController().signal,
-      gate: async () => await resting,
-      onRows(more) {
-        rows += more
-      },
-      onStored({ row }) {
-        if (!aside.has(keyOf(found.part))) catalog.owed.owedDone('influx', found.part, row)
-      },
-      onUnreadable(file, { message }) {
-        aside.add(keyOf(catalog.owed.setApart('influx', found.part, file)))
-        log.error(`InfluxDB is still owed a file of the lake: ${message}; put it back from a copy, it is tried again`)
-      },
-    })
   }
   log.info({ rows, lines: sink.status().counters.lines }, 'InfluxDB has what it was owed')
 } catch (error) {

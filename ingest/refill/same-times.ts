@@ -28,7 +28,17 @@ export function createSameTimes({ connection, lakeFolder, catalog }: SameTimesPa
   /** Of each file from the first to the last of such rows, if it has any. */
   const known = new Map<string, TimeSpan | undefined>()
 
+  /** One that cannot be read is passed over: its rows come when it is refilled itself. */
   const look = async (files: readonly LakeFile[]) => {
+    try {
+      await lookTogether(files)
+    } catch (error) {
+      if (/out of memory/i.test((error as Error).message)) throw error
+      if (files.length > 1) for (const file of files) await look([file])
+    }
+  }
+
+  const lookTogether = async (files: readonly LakeFile[]) => {
     const paths = files.map(({ path }) => quoteText(join(lakeFolder, path)))
     const found = await connection.runAndReadAll(
       `SELECT file_index, min(t_ns), max(t_ns) FROM read_parquet([${paths.join(', ')}], union_by_name = true)

@@ -51,12 +51,10 @@ export function startRefill(options: RefillOptions, program = builtProgram('refi
 
   const look = () => {
     const parts = catalog.owed.owedParts('influx')
-    sum = parts
-      .map(catalog.owed.owedSum)
-      .reduce(
-        (all, one) => ({ files: all.files + one.files, rows: all.rows + one.rows, bytes: all.bytes + one.bytes }),
-        nothing,
-      )
+    sum = [...parts.map(catalog.owed.owedSum), catalog.owed.asideSum('influx')].reduce(
+      (all, one) => ({ files: all.files + one.files, rows: all.rows + one.rows, bytes: all.bytes + one.bytes }),
+      nothing,
+    )
     if (parts.length === 0 || performance.now() - settledAtMs < settleEveryMs) return
     settledAtMs = performance.now()
     catalog.owed.settleOwed('influx')

@@ -18,8 +18,15 @@ export interface VerifyContext {
   /** Undefined if InfluxDB is not compared. */
   influxCursor: Position | 'none' | undefined
   /** Parts of the journal that were dropped before InfluxDB had them, and that a refill has not written yet, or not all of. */
-  owed: readonly { from: Position; to: Position }[]
+  owed: readonly OwedPlace[]
   aside: Aside
+}
+
+/** A part of the journal that InfluxDB is owed; of one stream or table alone, where that is named. */
+export interface OwedPlace {
+  from: Position
+  to: Position
+  table?: string
 }
 
 export interface JournalExtent {

@@ -133,7 +133,9 @@ function takeRow(context: VerifyContext, row: LedgerRow): void {
     addTally(stream.ledgerInJournal, tally)
     addTally(stream.ledgerInJournal, repeated)
   }
-  const isOwed = context.owed.some(({ from, to }) => !isBefore(position, from) && isBefore(position, to))
+  const isOwed = context.owed.some(
+    ({ from, to, table = row.stream }) => table === row.stream && !isBefore(position, from) && isBefore(position, to),
+  )
   const owed = isOwed || (influxCursor !== undefined && !isBefore(position, influxCursor))
   if (removed) return
   if (isOwed) stream.owedInInflux += row.rows ?? 0

@@ -10,7 +10,7 @@ import { InfluxReadError, whyNotReadable } from '../sinks/influx/read-back.ts'
 import { openLakeReader } from '../sinks/lake/read-lake.ts'
 import { checkInflux } from './check-influx.ts'
 import { checkLake, expectEnvelope, type LakeFinding, withoutBoundary } from './check-stream.ts'
-import { envelopeKey, isBefore, type VerifyContext } from './context.ts'
+import { envelopeKey, isBefore, type OwedPlace, type VerifyContext } from './context.ts'
 import { byTime, gapInSpan } from './gaps.ts'
 import { reportSpools } from './numbers.ts'
 import { readAside } from './read-aside.ts'
@@ -73,7 +73,7 @@ async function verifyOnce(
   const compared = influx !== undefined && why === undefined
   const snapshot = lookAt(catalog)
   const influxCursor = compared ? (catalog.cursor('influx') ?? ('none' as const)) : undefined
-  const owed = compared ? catalog.owed.owedParts('influx').filter((part) => catalog.owed.owedSum(part).files > 0) : []
+  const owed = compared ? owedPlaces(catalog) : []
   const lakeFiles = snapshot.files.filter((file) => isThere(lakeFolder, file, problems))
   const state = createState(rig)
   const reader = await openLakeReader(lakeFolder, {
@@ -125,6 +125,17 @@ async function verifyOnce(
   } finally {
     reader.close()
   }
+}
+
+function owedPlaces({ owed }: Catalog): OwedPlace[] {
+  return [
+    ...owed.owedParts('influx').filter((part) => owed.owedSum(part).files > 0),
+    ...owed.filesAside('influx').map(({ file: { table, segment, fromOffset, toOffset } }) => ({
+      table,
+      from: { segment, offset: fromOffset },
+      to: { segment, offset: toOffset },
+    })),
+  ]
 }
 
 const sumOwed = (rigs: readonly RigReport[]): number =>

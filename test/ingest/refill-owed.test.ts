@@ -46,6 +46,30 @@ async function openTable() {
 }
 
 describe('what is noted as owed', () => {
+  it('of files that cannot be read: by their names, however many, until they are written or the lake has them no more', async () => {
+    const { catalog, owed, add, paths, refill } = await openTable()
+    const late = file(1, { fromOffset: 300, toOffset: 700 })
+    add(file(1), file(2), file(3), late)
+    owed.owe('influx', at(1, 500), at(4))
+    const [part] = owed.owedParts('influx')
+    const [first, , , last] = owed.owedFiles(part!, 10)
+    expect(last!.file.path).toBe(late.path)
+    for (const unreadable of [first!, last!]) owed.setAside('influx', part!, unreadable)
+    expect(paths()).toEqual([])
+    // Again, by a part that has grown and begins anew.
+    owed.owe('influx', at(4), at(5))
+    owed.setAside('influx', owed.owedParts('influx')[0]!, first!)
+    refill()
+    expect(owed.filesAside('influx').map((each) => each.file.path)).toEqual([file(1).path, late.path])
+    expect(owed.asideSum('influx')).toEqual({ files: 2, rows: 20, bytes: 200 })
+    expect(owed.filesAside('lake')).toEqual([])
+    owed.asideDone('influx', file(1).path)
+    owed.settleOwed('influx')
+    expect(owed.filesAside('influx').map((each) => each.file.path)).toEqual([late.path])
+    catalog.removeLakeFiles([late], 'age', 0)
+    expect(owed.asideSum('influx').files).toBe(0)
+  })
+
   it('is united with what it adjoins, and names the files of its part alone', async () => {
     const { owed, add, paths } = await openTable()
     add(file(1), file(2), file(2, { table: '_envelopes', path: 'v1/_envelopes/x' }), file(3), file(4))
