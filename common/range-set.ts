@@ -15,11 +15,19 @@ export interface RangeSet {
   ranges(): readonly Range[]
 }
 
-export function createRangeSet(initial: readonly Range[] = []): RangeSet {
-  const ranges: Range[] = []
+export const createRangeSet = (initial: readonly Range[] = []): RangeSet => new SortedRanges(initial)
+
+/** A class, because there are some for each of a hundred thousand spools: closures take five times the memory. */
+class SortedRanges implements RangeSet {
+  readonly #ranges: Range[] = []
+
+  constructor(initial: readonly Range[]) {
+    for (const { from, to } of initial) this.add(from, to)
+  }
 
   /** Index of the first range that ends at or after the number. */
-  const find = (number: number): number => {
+  #find(number: number): number {
+    const ranges = this.#ranges
     // The end is where nearly all additions happen.
     const last = ranges.length - 1
     if (last < 0 || number > ranges[last]!.to) return ranges.length
@@ -33,37 +41,45 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
     return low
   }
 
-  const set: RangeSet = {
-    has(number) {
-      const range = ranges[find(number)]
-      return range !== undefined && range.from <= number
-    },
-    add(from, to = from) {
-      const start = find(from - 1)
-      let end = start
-      let merged = 0
-      const joined = { from, to }
-      while (end < ranges.length && ranges[end]!.from <= to + 1) {
-        const range = ranges[end]!
-        merged += Math.max(0, Math.min(range.to, to) - Math.max(range.from, from) + 1)
-        joined.from = Math.min(joined.from, range.from)
-        joined.to = Math.max(joined.to, range.to)
-        end++
-      }
-      if (end - start === 1) Object.assign(ranges[start]!, joined)
-      else ranges.splice(start, end - start, joined)
-      return to - from + 1 - merged
-    },
-    through: () => (ranges[0]?.from === 1 ? ranges[0].to : 0),
-    highest: () => ranges.at(-1)?.to ?? 0,
-    extends(from, to = from) {
-      const range = ranges[find(from - 1)]
-      return range !== undefined && range.from <= to + 1
-    },
-    ranges: () => ranges,
+  has(number: number): boolean {
+    const range = this.#ranges[this.#find(number)]
+    return range !== undefined && range.from <= number
   }
-  for (const { from, to } of initial) set.add(from, to)
-  return set
+
+  add(from: number, to = from): number {
+    const ranges = this.#ranges
+    const start = this.#find(from - 1)
+    let end = start
+    let merged = 0
+    const joined = { from, to }
+    while (end < ranges.length && ranges[end]!.from <= to + 1) {
+      const range = ranges[end]!
+      merged += Math.max(0, Math.min(range.to, to) - Math.max(range.from, from) + 1)
+      joined.from = Math.min(joined.from, range.from)
+      joined.to = Math.max(joined.to, range.to)
+      end++
+    }
+    if (end - start === 1) Object.assign(ranges[start]!, joined)
+    else ranges.splice(start, end - start, joined)
+    return to - from + 1 - merged
+  }
+
+  through(): number {
+    return this.#ranges[0]?.from === 1 ? this.#ranges[0].to : 0
+  }
+
+  highest(): number {
+    return this.#ranges.at(-1)?.to ?? 0
+  }
+
+  extends(from: number, to = from): boolean {
+    const range = this.#ranges[this.#find(from - 1)]
+    return range !== undefined && range.from <= to + 1
+  }
+
+  ranges(): readonly Range[] {
+    return this.#ranges
+  }
 }
 
 /** The numbers of `ranges` that are not in `taken`; both sorted and disjoint. */

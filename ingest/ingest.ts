@@ -171,7 +171,7 @@ async function wire(
     },
     rigs: () => rigs.states(journal.sequence, account.beyond()),
     remembered: lastRows.remembered,
-    missingNumbers: (rig) => missingOf(journal.sequence.spools(rig), new Set([rig]), account.awaited()),
+    missingNumbers: (rig) => missingOf(journal.sequence, rig, account.awaited()),
     sinks: () => sinks.map((sink) => describeSink(sink, journal.log.segments(), refill)),
     counters: () => ({ ...counters, journalBytes: journal.log.bytes }),
   }

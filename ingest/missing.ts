@@ -1,30 +1,26 @@
-import { subtractRanges } from '../common/range-set.ts'
 import type { SpoolNumbers } from './catalog/numbers-tables.ts'
-import type { SpoolRanges } from './catalog/types.ts'
 import type { MissingNumbers } from './history/types.ts'
+import type { Sequence } from './sequence.ts'
 
 /** Ranges that an answer looks at; a rig with more has a trouble of its own. */
 const missingMax = 1000
 
 /**
- * Numbers of these rigs' spools that did not come and were not declared gone, though a higher one came. The newest may still be on their
+ * Numbers of the rig's spools that did not come and were not declared gone, though a higher one came. The newest may still be on their
  * way. `awaited`: numbers that came, and that the journal has lost: these are missing even where no higher one came.
  */
 export function missingOf(
-  spools: Iterable<SpoolRanges>,
-  rigs: ReadonlySet<string>,
+  sequence: Pick<Sequence, 'withHoles' | 'absent'>,
+  rig: string,
   awaited: readonly SpoolNumbers[] = [],
 ): MissingNumbers[] {
-  const missing: MissingNumbers[] = []
   const highest = new Map<string, number>()
-  for (const { rig, spool, ranges } of awaited) {
-    const key = `${rig} ${spool}`
-    highest.set(key, Math.max(highest.get(key) ?? 0, ranges.at(-1)?.to ?? 0))
-  }
-  for (const { rig, spool, ranges } of spools) {
-    const to = Math.max(ranges.at(-1)?.to ?? 0, highest.get(`${rig} ${spool}`) ?? 0)
-    if (!rigs.has(rig) || to === 0) continue
-    for (const { from, to: end } of subtractRanges([{ from: 1, to }], ranges)) {
+  const reaches = (spool: string, to: number) => highest.set(spool, Math.max(highest.get(spool) ?? 0, to))
+  for (const { spool, ranges } of sequence.withHoles(rig)) reaches(spool, ranges.at(-1)!.to)
+  for (const each of awaited) if (each.rig === rig) reaches(each.spool, each.ranges.at(-1)?.to ?? 0)
+  const missing: MissingNumbers[] = []
+  for (const [spool, to] of highest) {
+    for (const { from, to: end } of sequence.absent(rig, spool, [{ from: 1, to }])) {
       if (missing.length >= missingMax) return missing
       missing.push({ rig, spool, from, to: end })
     }

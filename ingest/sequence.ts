@@ -48,8 +48,8 @@ export interface Sequence {
   absent(rig: string, spool: string, ranges: readonly Range[]): Range[]
   /** What of these numbers no Gap declares gone. */
   undeclared(rig: string, spool: string, ranges: readonly Range[]): Range[]
-  /** Spools with numbers missing below their highest. */
-  withHoles(): Iterable<SpoolRanges>
+  /** Spools with numbers missing below their highest; of one rig, or of all. */
+  withHoles(rig?: string): Iterable<SpoolRanges>
   /** The highest number that came or is gone; 0 if there is none. */
   highest(rig: string, spool: string): number
   receipt(rig: string, spool: string): Receipt
@@ -99,7 +99,10 @@ export function createSequence(initial: readonly SpoolRanges[], bounds: SpoolBou
     },
     failed(rig, spool, seq) {
       const entry = spools.look(rig, spool)
-      if (entry) settle(entry, seq)
+      if (!entry) return
+      settle(entry, seq)
+      // With the next checkpoint it is kept small again.
+      if (entry.had.highest() > 0) changed.add(entry)
     },
     gone(rig, spool, ranges, byIngest = false) {
       if (!spools.look(rig, spool) && isCrowded(rig)) return
@@ -134,8 +137,8 @@ export function createSequence(initial: readonly SpoolRanges[], bounds: SpoolBou
     },
     absent: (rig, spool, ranges) => subtractRanges(ranges, spools.look(rig, spool)?.had.ranges() ?? []),
     undeclared: (rig, spool, ranges) => subtractRanges(ranges, spools.look(rig, spool)?.gone.ranges() ?? []),
-    *withHoles() {
-      for (const entry of spools.opened()) if (entry.had.highest() > entry.had.through()) yield describe(entry)
+    *withHoles(rig) {
+      for (const entry of spools.opened(rig)) if (entry.had.highest() > entry.had.through()) yield describe(entry)
     },
     highest: (rig, spool) => spools.look(rig, spool)?.had.highest() ?? 0,
     receipt(rig, spool) {

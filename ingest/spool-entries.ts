@@ -3,7 +3,7 @@ import type { SpoolRanges } from './catalog/types.ts'
 
 // The spools of all rigs. A rig draws a new one at each start of its agent, and none is ever forgotten: an agent that is restarted
 // every few seconds for days has a hundred thousand. Nearly all of them are whole - every number from 1 on came, none was declared
-// gone - and will not change again. Those are kept small (some 150 bytes; the others take 3 kB).
+// gone - and will not change again. Those are kept small (some 90 bytes and the names; the others take a kB).
 
 export interface SpoolEntry {
   rig: string
@@ -34,16 +34,15 @@ export interface SpoolEntries {
   /** `opened`: of these, those that are not kept small. */
   count(rig: string): { all: number; opened: number }
   all(rig?: string): Iterable<SpoolEntry>
-  /** Those that are not kept small: all that are not whole are among them. */
-  opened(): Iterable<SpoolEntry>
+  /** Those that are not kept small, of one rig or of all: all that are not whole are among them. */
+  opened(rig?: string): Iterable<SpoolEntry>
   /** Keeps it small from now on, if it is whole. Whoever holds the entry must not change it any more. */
   fold(entry: SpoolEntry): void
 }
 
 export function createSpoolEntries(initial: readonly SpoolRanges[]): SpoolEntries {
   const rigs = new Map<string, Map<string, SpoolEntry | Whole>>()
-  const opened = new Set<SpoolEntry>()
-  const openedOf = new Map<string, number>()
+  const openedOf = new Map<string, Set<SpoolEntry>>()
 
   const spoolsOf = (rig: string) => {
     let spools = rigs.get(rig)
@@ -56,8 +55,8 @@ export function createSpoolEntries(initial: readonly SpoolRanges[]): SpoolEntrie
 
   const keepOpen = (entry: SpoolEntry) => {
     spoolsOf(entry.rig).set(entry.spool, entry)
-    opened.add(entry)
-    openedOf.set(entry.rig, (openedOf.get(entry.rig) ?? 0) + 1)
+    const opened = openedOf.get(entry.rig) ?? new Set()
+    openedOf.set(entry.rig, opened.add(entry))
     return entry
   }
 
@@ -79,17 +78,18 @@ export function createSpoolEntries(initial: readonly SpoolRanges[]): SpoolEntrie
         found ? unfold(rig, spool, found) : entryOf({ rig, spool, predecessor: '', ranges: [], gone: [] }),
       )
     },
-    count: (rig) => ({ all: rigs.get(rig)?.size ?? 0, opened: openedOf.get(rig) ?? 0 }),
+    count: (rig) => ({ all: rigs.get(rig)?.size ?? 0, opened: openedOf.get(rig)?.size ?? 0 }),
     *all(only) {
       for (const [rig, spools] of only === undefined ? rigs : [[only, rigs.get(only) ?? new Map()] as const]) {
         for (const [spool, found] of spools) yield 'had' in found ? found : unfold(rig, spool, found)
       }
     },
-    opened: () => opened,
+    *opened(only) {
+      for (const opened of only === undefined ? openedOf.values() : [openedOf.get(only) ?? []]) yield* opened
+    },
     fold(entry) {
-      if (entry.pending.size > 0 || !isWhole(describe(entry)) || !opened.delete(entry)) return
-      const { rig, spool, predecessor, had } = entry
-      openedOf.set(rig, openedOf.get(rig)! - 1)
+      const { rig, spool, predecessor, had, pending } = entry
+      if (pending.size > 0 || !isWhole(describe(entry)) || !openedOf.get(rig)?.delete(entry)) return
       spoolsOf(rig).set(spool, { through: had.through(), predecessor })
     },
   }

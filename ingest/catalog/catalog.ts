@@ -118,11 +118,12 @@ function journalTables(sql: Sqlite): Part<'saveRanges' | 'ranges' | 'saveCursor'
         }
         saveCursor('ranges', upTo)
       }),
-    ranges: () => ({
+    ranges: (rig) => ({
       spools: sql
         .all<Record<keyof Required<SpoolRanges>, string>>(
           `SELECT rig, spool, predecessor, ranges, gone, may_come AS mayCome, unreceipted
-           FROM spools ORDER BY rig, spool`,
+           FROM spools WHERE ?1 IS NULL OR rig = ?1 ORDER BY rig, spool`,
+          rig ?? null,
         )
         .map((spool) => ({
           ...spool,

@@ -100,7 +100,7 @@ export interface Catalog extends NumbersTables {
   schemas(): { hash: string; rig: string; schema: Schema }[]
   // number ranges (writer: ingest), with the journal position up to which they count: later records are read anew at start
   saveRanges(spools: SpoolRanges[], upTo: Position): void
-  ranges(): { spools: SpoolRanges[]; upTo: Position | undefined }
+  ranges(rig?: string): { spools: SpoolRanges[]; upTo: Position | undefined }
   // cursors of sinks (writer: each sink its own)
   saveCursor(sink: string, position: Position): void
   cursor(sink: string): Position | undefined

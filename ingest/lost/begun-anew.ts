@@ -4,10 +4,11 @@ import { toHex } from '../../protos/hex.ts'
 import { ownRig } from '../../protos/topics.ts'
 import type { EnvelopeHeader, Gap, Schema } from '../../protos/types.ts'
 import type { BegunStream } from '../catalog/replaced-table.ts'
-import type { Catalog, SpoolRanges } from '../catalog/types.ts'
+import type { Catalog } from '../catalog/types.ts'
 import { peekBatch, schemaHashBytes } from '../live/peek-batch.ts'
 import type { Own } from '../own.ts'
 import type { Sequence } from '../sequence.ts'
+import { standingOf } from './spool-chains.ts'
 
 // A rig whose disk is lost begins with an empty one: a spool that names no predecessor, of a rig that had earlier ones. What the old disk
 // had not delivered is gone and no number tells of it, so a Gap does, stream by stream: from the last row that is stored to the
@@ -18,6 +19,8 @@ import type { Sequence } from '../sequence.ts'
 const comesWithinNs = 600_000_000_000n
 /** Of a spool whose first number does not come no more is known by then. */
 const forgetAfterNs = 7n * 86_400_000_000_000n
+/** An old spool's first number seldom comes, and a rig may have a hundred thousand spools. */
+const lookAgainMs = 30_000
 /** Streams that are noted, all rigs together. */
 const notedMax = 20_000
 
@@ -44,6 +47,8 @@ interface Begun {
   rig: string
   spool: string
   streams: Map<string, BegunStream>
+  /** What tells is not here: no use to look again before (monotonic). */
+  lookAfterMs: number
 }
 
 const keyOf = (rig: string, spool: string): string => `${rig} ${spool}`
@@ -69,7 +74,7 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
 
   function note(each: BegunStream): void {
     const key = keyOf(each.rig, each.spool)
-    const spool = begun.get(key) ?? { rig: each.rig, spool: each.spool, streams: new Map() }
+    const spool = begun.get(key) ?? { rig: each.rig, spool: each.spool, streams: new Map(), lookAfterMs: 0 }
     begun.set(key, spool)
     if (!spool.streams.has(each.stream)) noted++
     spool.streams.set(each.stream, each)
@@ -134,6 +139,8 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
       return
     }
     begin(header, receivedNs)
+    if (begun.size > 0 && (header.seq === 1 || header.bodyType === 'gap'))
+      for (const each of begun.values()) if (each.rig === header.rig) each.lookAfterMs = 0
     const entry = begun.size === 0 ? undefined : begun.get(keyOf(header.rig, header.spool))
     if (!entry) return
     if (header.seq === 1 && header.predecessor !== '') settle(header.rig, header.spool)
@@ -177,12 +184,14 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
       }
     },
     async look() {
-      if (begun.size === 0) return
+      const due = [...begun.values()].filter(({ lookAfterMs }) => performance.now() >= lookAfterMs)
+      if (due.length === 0) return
       const sequence = options.sequence()
-      const rigs = new Set([...begun.values()].map(({ rig }) => rig))
-      const chains = chainsOf([...rigs].flatMap((rig) => [...sequence.spools(rig)]))
-      for (const { rig, spool, streams } of [...begun.values()]) {
-        const standing = chains.standing(rig, spool)
+      const rigs = new Map(due.map(({ rig }) => [rig, [...sequence.spools(rig)]]))
+      for (const entry of due) {
+        const { rig, spool, streams } = entry
+        const standing = standingOf(spool, rigs.get(rig)!)
+        if (standing === 'unknown') entry.lookAfterMs = performance.now() + lookAgainMs
         const [any] = streams.values()
         const isOld = any !== undefined && positive(options.nowNs() - any.begunNs) > forgetAfterNs
         if (standing === 'continues' || (standing === 'unknown' && isOld)) settle(rig, spool)
@@ -203,41 +212,3 @@ export function createBegunAnew(options: BegunOptions): BegunAnew {
 }
 
 const positive = (ns: bigint): bigint => (ns > 0n ? ns : 0n)
-
-/** How spools follow one another, by the predecessors that their first envelopes name. */
-function chainsOf(spools: readonly SpoolRanges[]) {
-  const byKey = new Map(spools.map((each) => [keyOf(each.rig, each.spool), each]))
-  /** Its first envelope came: then it is known whether there was one before. */
-  const isRead = ({ ranges, mayCome = [], predecessor }: SpoolRanges) =>
-    predecessor !== '' || (ranges[0]?.from === 1 && mayCome[0]?.from !== 1)
-
-  /** Whether a spool came after this one on the same disk; undefined: can't be told. */
-  const follows = (one: SpoolRanges, spool: string): boolean | undefined => {
-    let at: SpoolRanges | undefined = one
-    // On one disk ids rise, so this ends, whatever a rig sends.
-    for (let steps = 0; at && steps <= spools.length; steps++) {
-      if (at.spool === spool) return true
-      if (!isRead(at)) return at.spool < spool ? false : undefined
-      if (at.predecessor === '') return false
-      if (at.predecessor < spool) return false
-      if (at.predecessor === spool) return true
-      at = byKey.get(keyOf(at.rig, at.predecessor))
-    }
-    return undefined
-  }
-  return {
-    /**
-     * `replaced`: nothing was before it on its disk, and there are spools of another disk; `continues`: all others came with or after it;
-     * `unknown`: what tells is not here.
-     */
-    standing(rig: string, spool: string): 'replaced' | 'continues' | 'unknown' {
-      const own = byKey.get(keyOf(rig, spool))
-      if (!own || !isRead(own)) return 'unknown'
-      if (own.predecessor !== '') return 'continues'
-      const others = spools.filter((each) => each.rig === rig && each.spool !== spool)
-      const answers = others.map((each) => follows(each, spool))
-      if (answers.includes(false)) return 'replaced'
-      return answers.includes(undefined) ? 'unknown' : 'continues'
-    },
-  }
-}

@@ -157,18 +157,24 @@ function begunOf(
   roots: ReadonlySet<string>,
   predecessors: ReadonlyMap<string, string>,
 ): BegunStream[] {
-  const followed = (spool: string, root: string): boolean => {
-    let at = predecessors.get(spool)
-    for (let steps = 0; at && steps < predecessors.size; steps++) {
-      if (at === root) return true
-      at = predecessors.get(at)
+  const successors = new Map<string, string[]>()
+  for (const [spool, before] of predecessors) successors.set(before, [...(successors.get(before) ?? []), spool])
+  /** All that came after it on its disk. */
+  const followersOf = (root: string): Set<string> => {
+    const found = new Set<string>()
+    const waiting = [root]
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      for (const next of successors.get(at) ?? []) if (!found.has(next)) waiting.push(next)
+      for (const next of successors.get(at) ?? []) found.add(next)
     }
-    return false
+    return found
   }
   const inOrder = [...spools].sort(([, a], [, b]) => (a.firstReceivedNs < b.firstReceivedNs ? -1 : 1))
   return inOrder.flatMap(([spool, { firstReceivedNs, streams }], i) => {
-    const others = inOrder.slice(0, i).filter(([other]) => !followed(other, spool))
-    if (others.length === 0 || !roots.has(spool)) return []
+    if (!roots.has(spool)) return []
+    const followers = followersOf(spool)
+    const others = inOrder.slice(0, i).filter(([other]) => !followers.has(other))
+    if (others.length === 0) return []
     const stood = new Map<string, StreamOf>()
     for (const [, before] of others) {
       for (const at of before.streams.values()) {

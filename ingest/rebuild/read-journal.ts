@@ -93,6 +93,8 @@ export async function readWholeJournal(reading: JournalReading): Promise<Journal
     if (read.records % progressEvery === 0) {
       reading.onProgress(read.records)
       numbers.save()
+      // Nobody saves it before all is read: this keeps small what is whole.
+      sequence.saved()
     }
     try {
       take(record)

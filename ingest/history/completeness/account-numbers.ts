@@ -38,8 +38,8 @@ export async function accountNumbers(connection: DuckDBConnection, asked: Accoun
   const spans = await spoolSpans(connection, asked)
   if (spans.size === 0) return account
   const came = new Map<string, Range[]>()
-  for (const { rig, spool, ranges, gone } of catalog.ranges().spools) {
-    const span = rig === part.rig ? spans.get(spool) : undefined
+  for (const { spool, ranges, gone } of catalog.ranges(part.rig).spools) {
+    const span = spans.get(spool)
     if (span) came.set(spool, subtractRanges(within(ranges, span), gone))
   }
   const leave = (sets: ReadonlyMap<string, RangeSet>) => {

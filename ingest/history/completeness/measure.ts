@@ -288,7 +288,7 @@ async function measureRig({ connection, options, signal }: Rest, part: Part, led
   const { engine, journalFolder, quarantineFolder, synced } = options
   const { catalog, files } = engine
   const { cursor, tables } = catalog.lakeLook([{ table: '_clock', ...part, filesMax }])
-  const { upTo } = catalog.ranges()
+  const upTo = catalog.cursor('ranges')
   // The numbers that the catalog knows may be newer than what was asked for: they are in the journal all the same.
   const to = synced && upTo && comparePositions(upTo, synced) > 0 ? upTo : synced
   const tail = await readRigTail(journalFolder, part.rig, cursor, to, signal)
