@@ -4,10 +4,11 @@ import { connectAsync } from 'mqtt'
 import { ulid } from '../../common/ulid.ts'
 import { encodeBundle } from '../../protos/bundle.ts'
 import { encodeEnvelope } from '../../protos/envelope.ts'
+import { decodeDown } from '../../protos/messages.ts'
 import { encodeSchema } from '../../protos/schema.ts'
 import { hashSchema } from '../../protos/schema-hash.ts'
 import { rigTopic } from '../../protos/topics.ts'
-import type { Body } from '../../protos/types.ts'
+import type { Body, Receipt } from '../../protos/types.ts'
 import type { Random } from '../faults/types.ts'
 import { type Action, isLive, type Soak, withRig } from './soak.ts'
 import { ask, group } from './station.ts'
@@ -94,16 +95,47 @@ const runEntered: Action = {
 
 /** A rig whose agent sends what it should not. */
 export const oddRig = 'odd-1'
+/** A second each. */
+const deliverTriesMax = 60
 
-async function asOddRig({ station }: Soak, work: (send: (payload: Uint8Array) => Promise<unknown>) => Promise<void>) {
+interface OddClient {
+  /** To the broker, and no further if ingest is away. */
+  send(payload: Uint8Array): Promise<unknown>
+  /** As an agent does it: again and again, until ingest has it. */
+  deliver(spool: string, seq: number, body: Body): Promise<void>
+}
+
+async function asOddRig({ station }: Soak, work: (client: OddClient) => Promise<void>) {
   const client = await connectAsync(`mqtt://127.0.0.1:${station.mqttPort}`, {
     username: oddRig,
     clientId: `${oddRig}-${ulid()}`,
     connectTimeout: 20_000,
     reconnectPeriod: 0,
   })
+  const received = new Map<string, Receipt>()
+  client.on('message', (_topic, payload) => {
+    const down = decodeDown(payload)
+    if (down?.type === 'receipt') received.set(down.receipt.spool, down.receipt)
+  })
+  const isHad = (spool: string, seq: number) => {
+    const { through = 0, ranges = [] } = received.get(spool) ?? {}
+    return seq <= through || ranges.some(({ from, to }) => from <= seq && seq <= to)
+  }
+  const send: OddClient['send'] = (payload) =>
+    client.publishAsync(rigTopic(group, oddRig, 'up'), Buffer.from(payload), { qos: 1 })
   try {
-    await work((payload) => client.publishAsync(rigTopic(group, oddRig, 'up'), Buffer.from(payload), { qos: 1 }))
+    await client.subscribeAsync(rigTopic(group, oddRig, 'down'), { qos: 1 })
+    await work({
+      send,
+      async deliver(spool, seq, body) {
+        const payload = encodeBundle([encodeEnvelope({ rig: oddRig, spool, seq, body })])
+        for (let tries = 0; !isHad(spool, seq); tries++) {
+          if (tries === deliverTriesMax) throw new Error(`${oddRig} has no receipt of ${spool} ${seq} after a minute`)
+          await send(payload)
+          for (let waits = 0; waits < 20 && !isHad(spool, seq); waits++) await sleep(50)
+        }
+      },
+    })
   } finally {
     await client.endAsync(true)
   }
@@ -112,7 +144,7 @@ async function asOddRig({ station }: Soak, work: (send: (payload: Uint8Array) =>
 const unreadable: Action = {
   kind: 'quarantined',
   async run(soak, random) {
-    await asOddRig(soak, async (send) => {
+    await asOddRig(soak, async ({ send }) => {
       await send(randomBytes(random.int(100, 3000)))
       const note = { tNs: 1n, type: 'note', author: '', text: 'x'.repeat(500), facts: {}, id: ulid() }
       const other = encodeEnvelope({ rig: 'another', spool: ulid(), seq: 1, body: { type: 'event', event: note } })
@@ -148,9 +180,9 @@ const parked: Action = {
       },
       { type: 'schema', bytes },
     ]
-    await asOddRig(soak, async (send) => {
+    await asOddRig(soak, async ({ deliver }) => {
       for (const [i, body] of bodies.entries()) {
-        await send(encodeBundle([encodeEnvelope({ rig: oddRig, spool, seq: i + 1, body })]))
+        await deliver(spool, i + 1, body)
         if (i === 0) await rest(random, 2000, 6000)
       }
     })
