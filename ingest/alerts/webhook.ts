@@ -99,16 +99,17 @@ export function createWebhook(options: WebhookOptions): Webhook {
 
   /** Undefined when it is delivered, else what went wrong. */
   const post = async ({ id, body }: Item): Promise<string | undefined> => {
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'rigline',
+      'rigline-delivery': id,
+      'rigline-signature': signBody(secret, body, nowMs()),
+    }
     const limit = limitTime(timeoutMs, stop.signal)
     const response = await fetch(url, {
       method: 'POST',
       body,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'rigline',
-        'rigline-delivery': id,
-        'rigline-signature': signBody(secret, body, nowMs()),
-      },
+      headers,
       redirect: 'manual',
       signal: limit.signal,
     }).finally(limit.end)

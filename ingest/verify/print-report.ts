@@ -78,7 +78,12 @@ function printRig({ rig, streams, spools, missingSpools, gaps }: RigReport): str
     ),
     ...streams.flatMap(printAgain),
     ...printSpools(spools),
-    ...missingSpools.map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
+    ...missingSpools
+      .slice(0, spoolsPrinted)
+      .map((spool) => `  ! spool ${spool} (${spoolTime(spool)}): nothing of it came`),
+    ...(missingSpools.length > spoolsPrinted
+      ? [`  ! nor of ${number(missingSpools.length - spoolsPrinted)} more spools; --json has them all`]
+      : []),
     ...printGaps(gaps),
   ]
 }
@@ -137,16 +142,21 @@ function leftOut({ notRepresentable }: InfluxStreamReport): string {
 /** Of a rig: an agent has one for each of its starts. */
 const spoolsPrinted = 20
 
-/** All that have something to tell, and of the others the newest. */
+/** All that lack something or wait for something, and of the others the newest. */
 function printSpools(spools: readonly SpoolReport[]): string[] {
-  const isPlain = ({ holes, declared, lost, twice, again, quarantined, parked }: SpoolReport) =>
-    holes.length + declared.length + lost.length + twice + again + quarantined + parked === 0
+  const isPlain = ({ holes, lost, twice, quarantined, parked }: SpoolReport) =>
+    holes.length + lost.length + twice + quarantined + parked === 0
   const plain = spools.filter(isPlain)
   const left = new Set(spools.length > spoolsPrinted ? plain.slice(0, -spoolsPrinted / 2) : [])
   if (left.size === 0) return spools.flatMap(printSpool)
-  const envelopes = [...left].reduce((sum, { numbers }) => sum + countRanges(numbers), 0)
+  const sumOf = (count: (spool: SpoolReport) => number) => [...left].reduce((sum, spool) => sum + count(spool), 0)
+  const declared = sumOf((spool) => countRanges(spool.declared))
+  const facts = [
+    `${number(sumOf(({ numbers }) => countRanges(numbers)))} envelopes`,
+    ...(declared > 0 ? [`${number(declared)} declared gone`] : []),
+  ]
   return [
-    `  ${number(left.size)} older spools that are whole: ${number(envelopes)} envelopes; --json has them all`,
+    `  ${number(left.size)} older spools that lack nothing: ${facts.join(', ')}; --json has them all`,
     ...spools.filter((spool) => !left.has(spool)).flatMap(printSpool),
   ]
 }
@@ -188,7 +198,10 @@ const gapsPrinted = 40
 function printGaps(gaps: readonly GapReport[]): string[] {
   if (gaps.length <= gapsPrinted) return gaps.map(printGap)
   const half = gapsPrinted / 2
-  const between = `  ... ${number(gaps.length - gapsPrinted)} more gaps, between these in time; --json has them all`
+  const counts = new Map<string, number>()
+  for (const { cause } of gaps.slice(half, -half)) counts.set(cause, (counts.get(cause) ?? 0) + 1)
+  const causes = [...counts].map(([cause, count]) => `${cause} ${number(count)}`).join(', ')
+  const between = `  ... ${number(gaps.length - gapsPrinted)} more gaps, between these in time (${causes}); --json has them all`
   return [...gaps.slice(0, half).map(printGap), between, ...gaps.slice(-half).map(printGap)]
 }
 

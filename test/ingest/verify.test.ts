@@ -111,7 +111,7 @@ it('of an agent that was started again and again, tells the newest spools and th
   const printed = printReport(report).split('\n')
   const told = printed.flatMap((line) => /^ {2}spool \S+(\d\d) /.exec(line)?.[1] ?? [])
   expect(told).toEqual(['17', ...Array.from({ length: 10 }, (_, i) => String(60 + i))])
-  expect(printed).toContain('  49 older spools that are whole: 49 envelopes; --json has them all')
+  expect(printed).toContain('  49 older spools that lack nothing: 49 envelopes; --json has them all')
 })
 
 it('tells Gaps in the order of their times, and of thousands the first and the last', async () => {
@@ -131,7 +131,7 @@ it('tells Gaps in the order of their times, and of thousands the first and the l
     .filter((line) => /^ {2}(gap|\.\.\.) /.test(line))
   expect(printed).toHaveLength(41)
   expect(printed[0]).toMatch(/from 1970-01-01T00:00:01/)
-  expect(printed[20]).toMatch(/^ {2}\.\.\. 20 more gaps/)
+  expect(printed[20]).toMatch(/^ {2}\.\.\. 20 more gaps, between these in time \(agent_down 20\); /)
   expect(printed.at(-1)).toMatch(/from 1970-01-01T00:01:00/)
 })
 
