@@ -26,6 +26,8 @@ export interface SegmentEntry {
   facts?: Facts
   /** What Gaps among its envelopes speak of. */
   declares?: Facts | undefined
+  /** It is about to be deleted: what must be remembered of it is. */
+  isLeaving?: boolean
 }
 
 interface SpoolEntry {
@@ -238,7 +240,13 @@ export function createSpoolIndex(group = ''): SpoolIndex {
         }
         entry.last = Math.max(entry.last, last)
         // The segments that are here know theirs better.
-        if (known) entry.facts = entry.facts.filter(({ to }) => to < entry.first)
+        if (known) {
+          entry.facts = entry.facts.flatMap((fact) => {
+            if (fact.to < entry.first) return [fact]
+            // Of what was on the disk together, and is no more: its times reach too far, which no time at all would not.
+            return fact.from < entry.first ? [{ ...fact, to: entry.first - 1, rows: 0 }] : []
+          })
+        }
         remember(entry)
         spools.set(spool, entry)
       }
@@ -323,8 +331,10 @@ export function createSpoolIndex(group = ''): SpoolIndex {
       const oldest = segments[0]
       return segments.length > 1 && oldest && index.unconfirmed(oldest).length === 0 ? oldest : undefined
     },
-    forgetting({ spool, first, last, facts: ofRows, declares }) {
-      const facts = withGaps(ofRows, declares)
+    forgetting(segment) {
+      const { spool, first, last, declares } = segment
+      segment.isLeaving = true
+      const facts = withGaps(segment.facts, declares)
       const entry = spools.get(spool)
       if (!entry || first === 0) return
       // While it is being deleted ingest may say that it has less: it had these.
@@ -374,11 +384,16 @@ export function createSpoolIndex(group = ''): SpoolIndex {
       segments.reduce((sum, entry) => sum + countOf(index.unconfirmed(entry)), 0) +
       [...spools].reduce((sum, [spool, entry]) => sum + countOf(damagedAlone(spool, entry)), 0),
     remembered() {
-      const kept = new Map<string, Facts | undefined>()
-      for (const { spool, first, facts, declares } of segments)
-        if (first > 0) kept.set(spool, joinFacts(kept.get(spool), withGaps(facts, declares)))
+      // Apart from those that are about to go: the next start finds the others alone, and nobody may write this again before.
+      const kept = new Map<string, { from: number; facts: Facts | undefined }>()
+      for (const { spool, first, facts, declares, isLeaving } of segments) {
+        if (first === 0 || isLeaving) continue
+        const before = kept.get(spool)
+        const all = joinFacts(before?.facts, withGaps(facts, declares))
+        kept.set(spool, { from: before?.from ?? first, facts: all })
+      }
       return [...spools].map(([spool, entry]) => {
-        const facts = kept.get(spool)
+        const { from: keptFrom, facts } = kept.get(spool) ?? { from: entry.last + 1 }
         return {
           spool,
           // One that two ingests have parts of is nobody's to ask.
@@ -389,8 +404,8 @@ export function createSpoolIndex(group = ''): SpoolIndex {
           forgotten: entry.forgotten,
           ...(entry.unwritten.length > 0 ? { unwritten: entry.unwritten } : {}),
           facts: [
-            ...entry.facts.filter(({ from }) => from < entry.first),
-            ...(facts ? [{ from: entry.first, to: entry.last, ...facts }] : []),
+            ...entry.facts.filter(({ from }) => from < keptFrom),
+            ...(facts ? [{ from: keptFrom, to: entry.last, ...facts }] : []),
           ],
           declared: entry.declared.filter((one) => isPending(one) && one.at !== Number.MAX_SAFE_INTEGER),
         }

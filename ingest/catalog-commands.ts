@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import * as z from 'zod'
 import { loadConfigHere } from '../common/config.ts'
 import { UsageError } from '../common/failure.ts'
+import { createProgressLine } from './progress-line.ts'
 import type { Rebuilt } from './rebuild/rebuild.ts'
 
 interface Options {
@@ -34,8 +35,11 @@ export function addCatalogCommands(program: Command): void {
       if (!existsSync(dataFolder)) throw new UsageError(`${dataFolder}: there is no such folder; name one with --data`)
       const { rebuildCatalog } = await import('./rebuild/rebuild.ts')
       const { createLog } = await import('../common/log.ts')
-      const onProgress = options.quiet ? () => {} : createProgress()
-      const rebuilt = await rebuildCatalog({ dataFolder, parkBytesMax, onProgress, log: createLog('catalog') })
+      const line = createProgressLine()
+      const onProgress = (done: string) => (options.quiet ? undefined : line.say(() => done))
+      const rebuilt = await rebuildCatalog({ dataFolder, parkBytesMax, onProgress, log: createLog('catalog') }).finally(
+        line.end,
+      )
       process.stdout.write(options.json ? `${JSON.stringify(rebuilt, undefined, 2)}\n` : describe(rebuilt))
     })
 }
@@ -46,18 +50,6 @@ function where({ config, data }: Options): { dataFolder: string; parkBytesMax: n
   const found = loadConfigHere(anyConfig, config ?? process.env.RIGLINE_CONFIG ?? 'ingest.yaml')
   const { data: dataFolder, parkBytesMax } = found.ingest ?? found
   return { dataFolder, parkBytesMax }
-}
-
-const everyMs = 1000
-
-/** A line a second. */
-function createProgress(): (done: string) => void {
-  let saidMs = Number.NEGATIVE_INFINITY
-  return (done) => {
-    if (performance.now() - saidMs < everyMs) return
-    saidMs = performance.now()
-    process.stderr.write(`${done}\n`)
-  }
 }
 
 function describe(rebuilt: Rebuilt): string {

@@ -1,4 +1,6 @@
-// How far a long transfer is, on standard error: a bar on a terminal, else a line every few seconds.
+import { createProgressLine } from '../progress-line.ts'
+
+// How far a long transfer is: as a bar, where it is known how long it is.
 
 export interface Progress {
   add(bytes: number): void
@@ -6,16 +8,13 @@ export interface Progress {
   end(text: string): void
 }
 
-const barEveryMs = 200
-const lineEveryMs = 5000
 const barChars = 30
 
 /** `bytesAbout`: what is expected, coarsely; 0 if not known. */
-export function createProgress(what: string, bytesAbout: number, out: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(what: string, bytesAbout: number, out?: NodeJS.WriteStream): Progress {
   const startedMs = performance.now()
-  const everyMs = out.isTTY ? barEveryMs : lineEveryMs
+  const line = createProgressLine(out)
   let bytes = 0
-  let saidMs = startedMs
 
   const text = () => {
     const seconds = (performance.now() - startedMs) / 1000
@@ -31,14 +30,9 @@ export function createProgress(what: string, bytesAbout: number, out: NodeJS.Wri
   return {
     add(count) {
       bytes += count
-      const nowMs = performance.now()
-      if (nowMs - saidMs < everyMs) return
-      saidMs = nowMs
-      out.write(out.isTTY ? `\r\u001b[K${text()}` : `${text()}\n`)
+      line.say(text)
     },
-    end(last) {
-      out.write(`${out.isTTY ? '\r\u001b[K' : ''}${what}: ${last}\n`)
-    },
+    end: (last) => line.end(`${what}: ${last}`),
   }
 }
 

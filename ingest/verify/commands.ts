@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { loadConfigHere } from '../../common/config.ts'
 import { UsageError } from '../../common/failure.ts'
 import { parseRelativeTime } from '../../common/relative-time.ts'
+import { createProgressLine } from '../progress-line.ts'
 import { influxConfig } from '../sinks/influx/config.ts'
 
 interface Options {
@@ -54,7 +55,10 @@ export function addVerifyCommand(program: Command): void {
       }
       const { verify } = await import('./verify.ts')
       const { printReport } = await import('./print-report.ts')
-      const report = await verify({ dataFolder, rig: options.rig, fromNs, toNs, influx })
+      const line = createProgressLine()
+      const report = await verify({ dataFolder, rig: options.rig, fromNs, toNs, influx, onProgress: line.say }).finally(
+        line.end,
+      )
       process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : printReport(report))
       process.exitCode = !report.agree ? 1 : (report.influx?.owedRows ?? 0) > 0 ? 3 : 0
     })

@@ -6,6 +6,8 @@ import type { createState, Span } from './state.ts'
 /** What the passes share: one look at the catalog, so that they all speak of the same moment. */
 export interface VerifyContext {
   state: ReturnType<typeof createState>
+  /** What is done by now, said often. */
+  onProgress(done: () => string): void
   span: Span
   catalog: Catalog
   reader: LakeReader

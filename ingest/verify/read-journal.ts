@@ -77,7 +77,10 @@ export async function readJournal(context: VerifyContext): Promise<Damage[]> {
     if (!isBefore(position, lakeCursor)) state.spool(rig, spool).pending.add(seq)
   }
   const damaged: Damage[] = []
+  let read = 0
   for await (const envelope of journalEnvelopes(context, { onOther, onDamage: (damage) => damaged.push(damage) })) {
+    if (++read % 1000 === 0)
+      context.onProgress(() => `verify: ${read.toLocaleString('en-US')} envelopes of the journal`)
     const { header, position, body } = envelope
     const { rig, spool, seq } = header
     if (!state.wants(rig)) {

@@ -45,7 +45,12 @@ export async function readLedger(context: VerifyContext, onlyRig: string | undef
   const ledger = reader.table('_envelopes', { filename })
   if (ledger) {
     const sql = `SELECT ${wanted}${filename ? ', parse_filename(filename) AS filename' : ''} FROM ${ledger} ${where} ORDER BY rig, spool, seq, "rows" DESC`
-    for await (const rows of reader.query(sql)) for (const row of rows) takeRow(context, row as unknown as LedgerRow)
+    let taken = 0
+    for await (const rows of reader.query(sql)) {
+      for (const row of rows) takeRow(context, row as unknown as LedgerRow)
+      taken += rows.length
+      context.onProgress(() => `verify: ${taken.toLocaleString('en-US')} envelopes of the lake's ledger`)
+    }
   }
   const gaps = reader.table('_gaps')
   if (gaps) {

@@ -33,6 +33,8 @@ export interface VerifyOptions {
   toNs?: bigint | undefined
   /** The InfluxDB that ingest writes to; absent: it is not compared. */
   influx?: InfluxConfig | undefined
+  /** How far it is: said often, and cheap if nobody asks. */
+  onProgress?(done: () => string): void
 }
 
 /**
@@ -64,7 +66,7 @@ async function whereItStands(dataFolder: string, catalog: Catalog): Promise<stri
 }
 
 async function verifyOnce(
-  { dataFolder, rig, fromNs, toNs, influx }: VerifyOptions,
+  { dataFolder, rig, fromNs, toNs, influx, onProgress = () => {} }: VerifyOptions,
   catalog: Catalog,
 ): Promise<VerifyReport> {
   const lakeFolder = join(dataFolder, 'lake')
@@ -94,6 +96,7 @@ async function verifyOnce(
     }
     const journalFolder = join(dataFolder, 'journal')
     const context: VerifyContext = {
+      onProgress,
       state,
       span: { fromNs, toNs },
       catalog,
@@ -110,8 +113,14 @@ async function verifyOnce(
     await readLedger(context, rig)
     await forgetDamaged(context, rig, await readJournal(context))
     const rigs: RigReport[] = []
+    const streams = [...state.rigs.values()].reduce((sum, known) => sum + known.streams.size, 0)
+    let done = 0
+    const next = (name: string, stream: string) => {
+      done++
+      onProgress(() => `verify: stream ${done} of ${streams}, ${stream} of ${name}`)
+    }
     for (const known of [...state.rigs.values()].sort((a, b) => (a.rig < b.rig ? -1 : 1))) {
-      rigs.push(await reportRig(context, known, compared ? influx : undefined))
+      rigs.push(await reportRig(context, known, compared ? influx : undefined, next))
     }
     return {
       agree: problems.length === 0 && why === undefined && rigs.every(isGood),
@@ -169,11 +178,13 @@ async function reportRig(
   context: VerifyContext,
   state: RigState,
   influx: InfluxConfig | undefined,
+  next: (rig: string, stream: string) => void,
 ): Promise<RigReport> {
   const { span } = context
   const whole = span.fromNs === undefined && span.toNs === undefined
   const streams: StreamReport[] = []
   for (const stream of [...state.streams.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1))) {
+    next(state.rig, stream.stream)
     streams.push(await reportStream(context, state.rig, stream, influx))
   }
   return {

@@ -1,5 +1,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { decodeBody, readHeader } from '../../protos/envelope.ts'
 import { createFaultyFiles, segmentFiles } from '../common/faulty-files.ts'
 import {
   bodyOf,
@@ -103,6 +104,32 @@ describe('an ingest that was restored from a copy', () => {
       through: old!.last,
       ranges: [],
     })
+  })
+
+  test('is noticed by an agent that was killed right after it had deleted what was confirmed: the Gap has all of its rows', async () => {
+    const folder = newFolder()
+    const ingest = createIngest()
+    const first = await openAt(folder)
+    await first.fill(1, 100)
+    const had = createIngest(ingest.sequence)
+    await ingest.drain(first)
+    // Until only the segment is left that is being written; nothing else is written meanwhile.
+    await expect.poll(() => first.spool.states().at(-1)!.first).toBeGreaterThan(80)
+    const left = first.spool.states().at(-1)!
+    const second = await openAt(copyAsKilled(folder))
+    await had.insist(second)
+    const [gap, ...more] = second.gaps()
+    expect(more).toEqual([])
+    expect(gap).toMatchObject({
+      cause: 'ingest_restored',
+      spool: first.spool.id,
+      numbers: [{ from: 1, to: left.first - 1 }],
+    })
+    const gone = first.durable.flatMap(({ seq, bytes }) => {
+      const { body } = decodeBody(bytes, readHeader(bytes))
+      return body.type === 'batch' && seq < left.first ? [body.batch.times] : []
+    })
+    expect([gap!.fromNs, gap!.toNs]).toEqual([1000n, gone.at(-1)!.at(-1)])
   })
 
   test('a new agent that was started once more before ingest lost its disk: its first rows are within the Gap', async () => {
