@@ -72,7 +72,10 @@ async function readNumbers(connection: DuckDBConnection, from: string): Promise<
   return numbers
 }
 
-/** The rows of each stream next to missing numbers: what is missing may lie anywhere between the earliest and the latest of them. */
+/**
+ * The rows of each stream next to missing numbers: what is missing may lie anywhere between the earliest and the latest of them. Next by
+ * number and not by time: the rig's clock may have stood elsewhere before.
+ */
 export async function timesAround(
   connection: DuckDBConnection,
   lakeFolder: string,
@@ -85,7 +88,8 @@ export async function timesAround(
   if (table === undefined) return { fromNs: null, toNs: null }
   const found = await connection.runAndReadAll(
     `SELECT min(before), max(after) FROM (
-       SELECT max(last_t_ns) FILTER (seq < ${from}) AS before, min(first_t_ns) FILTER (seq > ${to}) AS after FROM ${table}
+       SELECT arg_max(last_t_ns, seq) FILTER (seq < ${from}) AS before, arg_min(first_t_ns, seq) FILTER (seq > ${to}) AS after
+       FROM ${table}
        WHERE rig = ${quoteText(rig)} AND spool = ${quoteText(spool)} AND stream IS NOT NULL AND first_t_ns IS NOT NULL
        GROUP BY stream)`,
   )
