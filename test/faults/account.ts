@@ -126,9 +126,9 @@ export function createAccount(streams: readonly Expected[]): Account {
       declaredRows += lacking.declaredRows
       // What the lake has has come: no Gap speaks of that. What does not rise is the lake's alone.
       const forgiven = (run: Run) => lake.found[run.from] === 0 && covered(run)
-      const lackingToo = judgeMissing(influx, forgiven, (n) =>
-        lake.notRising[n] === 1 ? 'not wanted' : lake.found[n] === 0 ? 'nowhere' : 'in the lake',
-      )
+      const sortOf = (n: number) =>
+        lake.notRising[n] === 1 ? 'not wanted' : lake.found[n] === 0 ? 'nowhere' : 'in the lake'
+      const lackingToo = judgeMissing(influx, forgiven, sortOf, either(lake, influx))
       for (const [sink, { lostRuns }] of [['lake', lacking] as const, ['influx', lackingToo] as const]) {
         for (const run of lostRuns) {
           lost += run.to - run.from + 1
@@ -173,6 +173,13 @@ const hold = (streams: readonly Expected[]): Map<string, Holding> =>
     ]),
   )
 
+/** What is in one of them at least: the rows next to a missing one may be the lake's alone, because they do not rise. */
+const either = (a: Holding, b: Holding): Holding => ({
+  ...a,
+  found: a.found.map((found, n) => found || (b.found[n] as number)),
+  timeNs: a.timeNs.map((ns, n) => (a.found[n] ? ns : (b.timeNs[n] as bigint))),
+})
+
 const count = (marks: Uint8Array): number => marks.reduce((sum, mark) => sum + (mark > 0 ? 1 : 0), 0)
 const storedRows = (holdings: Map<string, Holding>): number =>
   [...holdings.values()].reduce((sum, { found }) => sum + count(found), 0)
@@ -215,8 +222,8 @@ interface Run {
   lastNs: bigint
 }
 
-/** What is missing, one run after the other; `sortOf`: a run has rows of one sort. */
-function* missingRuns(holding: Holding, sortOf: (n: number) => string): Generator<Run> {
+/** What is missing, one run after the other; `sortOf`: a run has rows of one sort; `known`: where the times of their neighbours are looked up. */
+function* missingRuns(holding: Holding, sortOf: (n: number) => string, known: Holding): Generator<Run> {
   const { expected, found } = holding
   for (let n = 0; n < found.length; n++) {
     const sort = sortOf(n)
@@ -224,14 +231,19 @@ function* missingRuns(holding: Holding, sortOf: (n: number) => string): Generato
     const from = n
     // Rows with times of their own are judged one by one: several Gaps may have them.
     if (expected.source === 'stamped') while (n + 1 < found.length && found[n + 1] === 0 && sortOf(n + 1) === sort) n++
-    yield { expected, from, to: n, ...timesOf(holding, from, n) }
+    yield { expected, from, to: n, ...timesOf(known, from, n) }
   }
 }
 
-function judgeMissing(holding: Holding, covered: (run: Run) => boolean, sortOf = (_n: number) => 'wanted') {
+function judgeMissing(
+  holding: Holding,
+  covered: (run: Run) => boolean,
+  sortOf = (_n: number) => 'wanted',
+  known = holding,
+) {
   const lostRuns: Run[] = []
   let declaredRows = 0
-  for (const run of missingRuns(holding, sortOf)) {
+  for (const run of missingRuns(holding, sortOf, known)) {
     const last = lostRuns.at(-1)
     if (covered(run)) declaredRows += run.to - run.from + 1
     else if (last?.to === run.from - 1) Object.assign(last, { to: run.to, lastNs: run.lastNs })

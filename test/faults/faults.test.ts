@@ -92,6 +92,17 @@ describe('the account', () => {
     expect(judge({ ...stamped, gaps: [gap(30, 39)] })).toMatchObject({ lost: 20, declaredRows: 0 })
   })
 
+  test('knows the times around rows that neither sink has from both, where the last ones do not rise and are the lake alone', () => {
+    // The clock was ahead up to row 34.
+    const holds: Case['holds'] = (sink, n, row) => {
+      const ahead = n < 35 ? { ...row, timeNs: timeNs(n + 3000) } : n < 40 ? { ...row, notRising: true } : row
+      return without!(sink, n, row).length === 0 || (sink === 'influx' && ahead.notRising) ? [] : [ahead]
+    }
+    const stepped: Case = { source: 'stamped', holds, excuses: [excuse(40, 49)] }
+    expect(judge({ ...stepped, gaps: [gap(39, 50)] })).toMatchObject({ ...clean, declaredRows: 10 })
+    expect(judge(stepped)).toMatchObject({ lost: 20 })
+  })
+
   test('takes a Gap of an agent that was down while its clock was set for the rows at its ends alone', () => {
     const yearNs = 365n * 86_400n * 1_000_000_000n
     // Before row 40 the clock was a year behind.
