@@ -172,11 +172,11 @@ async function closeDisk(data: string, disk: Disk, keep: boolean): Promise<void>
 
 /** From the first spooled row on, an agent can say what it missed; before that, nobody can. */
 async function firstRows({ rigs, feeds }: RunningWorld): Promise<void> {
-  await eventually('every agent to be connected to its device', 20_000, async () =>
+  await eventually('every agent to be connected to its device', patienceMs, async () =>
     feeds.every((feed) => feed.listeners() > 0),
   )
   for (const feed of feeds) feed.closingRows()
-  await eventually('the first rows to be delivered', 30_000, async () => {
+  await eventually('the first rows to be delivered', patienceMs, async () => {
     const counters = await Promise.all(rigs.map((rig) => rig.counters()))
     return counters.every(({ rows, unconfirmed }) => rows >= streamPlans.length && unconfirmed === 0)
   })
@@ -184,6 +184,9 @@ async function firstRows({ rigs, feeds }: RunningWorld): Promise<void> {
 }
 
 /** Asks every 50 ms; what rejects counts as not yet. */
+/** Two runs at once on a machine with other work take minutes for what takes a second alone; what hangs, hangs longer. */
+export const patienceMs = 240_000
+
 export async function eventually(what: string, timeoutMs: number, done: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + timeoutMs
   for (;;) {

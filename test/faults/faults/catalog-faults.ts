@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { builtProgram } from '../../../common/program.ts'
 import type { Fault, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 import { forgottenBy } from './copy-faults.ts'
 import { rest, sinksOf, sinksRun } from './fault-tools.ts'
 
@@ -32,7 +32,7 @@ const lost: Fault = {
   async run(world, random) {
     await rest(random, 0, 800)
     // The catalog alone knows what InfluxDB is owed out of the lake; where it is lost a person refills that.
-    await eventually('nothing to be owed to InfluxDB', 60_000, async () =>
+    await eventually('nothing to be owed to InfluxDB', patienceMs, async () =>
       // An ingest that is starting does not say yet.
       (await sinksOf(world)).every(({ name, owedRows }) => name !== 'influx' || owedRows === 0),
     )

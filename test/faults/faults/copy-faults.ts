@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { streamPlans } from '../rows.ts'
 import type { Excuse, Fault, Rig, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 import { aRig, missedBy, rigNamed } from './kill.ts'
 
 // Copies of disks: put back later, or started in a second machine.
@@ -82,7 +82,7 @@ const agentRestored: Fault = {
     // What ingest does not have yet would go with the disk, and only a hole would tell.
     rig.rest()
     try {
-      await eventually('the agent to have told all', 30_000, async () => (await rig.counters()).unconfirmed === 0)
+      await eventually('the agent to have told all', patienceMs, async () => (await rig.counters()).unconfirmed === 0)
       await rig.kill()
     } finally {
       rig.resume()
@@ -114,9 +114,9 @@ const agentDiskLost: Fault = {
     // Up to the first row of each stream nobody can say what was missed, or lost.
     rig.rest()
     try {
-      await eventually('the agent to be connected to its device', 20_000, async () => rig.listeners() > 0)
+      await eventually('the agent to be connected to its device', patienceMs, async () => rig.listeners() > 0)
       rig.rowsNow()
-      await eventually('the first rows to be delivered', 30_000, async () => {
+      await eventually('the first rows to be delivered', patienceMs, async () => {
         const { rows, unconfirmed } = await rig.counters()
         return rows >= streamPlans.length && unconfirmed === 0
       })
@@ -149,7 +149,7 @@ async function endClone(rig: Rig, clone: ReturnType<Rig['clone']>): Promise<void
   rig.rest()
   let before = -1
   try {
-    await eventually('the clone to have told all that it knows', 30_000, async () => {
+    await eventually('the clone to have told all that it knows', patienceMs, async () => {
       const { rows, unconfirmed } = await clone.counters()
       const isStill = rows === before
       before = rows

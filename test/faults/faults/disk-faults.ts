@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createQuota } from '../disk.ts'
 import type { Excuse, Fault, Random, Rig, RiglineProcess, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 import { agentDown, burstBytesPerS, pickRig, rest, rigOf, sinksRun, smallBatch } from './fault-tools.ts'
 
 // Full disks, and a spool at its limit.
@@ -78,7 +78,7 @@ async function withSmallSpool(world: World, rig: Rig, then: () => Promise<void>)
     link?.heal()
   }
   // Of tens of thousands of small envelopes; on a busy machine, with an ingest whose journal is full, this takes more than a minute.
-  await eventually('the spool to be drained', 240_000, async () => (await rig.counters()).unconfirmed < 100)
+  await eventually('the spool to be drained', patienceMs, async () => (await rig.counters()).unconfirmed < 100)
   await restart(rig)
 }
 
@@ -93,7 +93,7 @@ const ofAgentLong: Fault = {
       whileFull(world, rig, random, async () => {
         const before = rig.generated()
         const isBeyond = async () => rig.generated() - before > smallSpoolHeldBytes / envelopeBytes
-        await eventually('more to be measured than its memory holds', 30_000, isBeyond)
+        await eventually('more to be measured than its memory holds', patienceMs, isBeyond)
       }),
     )
     const toMs = Date.now()
@@ -138,7 +138,7 @@ const spoolFull = (kind: string, fits: (rig: Rig) => boolean, causes: Excuse['ca
         const { spoolBytes, unconfirmed } = await rig.counters()
         return rig.source === 'file' ? unconfirmed > waitingEnvelopes : spoolBytes > 0.73 * smallSpool.bytesMax
       }
-      await eventually('the spool to be full', 30_000, isFull)
+      await eventually('the spool to be full', patienceMs, isFull)
       await sleep(500)
     })
     const toMs = Date.now()

@@ -1,6 +1,6 @@
 import type { QuarantineAnswer, ReplayManyAnswer } from '../../../ingest/http/answers-quarantine.ts'
 import type { Fault, Random, RiglineProcess, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 import { agentDown, burstBytesPerS, pickRig, rest, rigOf, sinksOf, smallBatch } from './fault-tools.ts'
 
 // InfluxDB, or the way to it, in trouble. The sink waits, and stores everything.
@@ -32,7 +32,7 @@ const answering = (status: 429 | 500 | 503): Fault =>
 const refusing = fault('influx_400', async (world, random) => {
   const { influxLink } = world
   let before = 0
-  await eventually('ingest to say what was refused so far', 60_000, async () => {
+  await eventually('ingest to say what was refused so far', patienceMs, async () => {
     before = await refusedLines(world)
     return true
   })
@@ -49,12 +49,12 @@ const refusedLines = async (world: World): Promise<number> => (await influxSink(
 
 /** What is refused is put aside when the write it was part of is done. */
 async function replayRefused(world: World): Promise<void> {
-  await eventually('InfluxDB to have what it refuses no more', 120_000, async () => {
+  await eventually('InfluxDB to have what it refuses no more', patienceMs, async () => {
     const influx = await influxSink(world)
     return influx?.state === 'running' && influx.behindBytes < 200_000
   })
   // A write that was halved while it was healed may put lines aside behind the look of a replay.
-  await eventually('everything that InfluxDB refused to be replayed', 60_000, async () => {
+  await eventually('everything that InfluxDB refused to be replayed', patienceMs, async () => {
     for (let newerThan: string | undefined; ; ) {
       const said = await replaySome(world, newerThan)
       if (said.left === 0 || said.stopped || said.last === null) break
@@ -68,7 +68,7 @@ async function replayRefused(world: World): Promise<void> {
 /** Ingest may be ended by another fault of the round in the midst of it. */
 async function replaySome(world: World, newerThan: string | undefined): Promise<ReplayManyAnswer> {
   let said: ReplayManyAnswer | undefined
-  await eventually('what InfluxDB refused to be replayed', 60_000, async () => {
+  await eventually('what InfluxDB refused to be replayed', patienceMs, async () => {
     const answer = await fetch(`${world.httpUrl}/v1/quarantine/replay`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -135,7 +135,7 @@ const long: Fault = {
     try {
       rig.burst(burstBytesPerS)
       const isOwed = async () => ((await influxSink(world))?.owedBytes ?? 0) > 0
-      await eventually('InfluxDB to be owed what the journal has no room for', 60_000, isOwed)
+      await eventually('InfluxDB to be owed what the journal has no room for', patienceMs, isOwed)
       await rest(random, 0, 1_500)
     } finally {
       rig.burst(0)

@@ -1,5 +1,5 @@
 import type { Fault, NamedPoint, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 import { agentDown, pickRig, rigOf, sinksOf } from './fault-tools.ts'
 
 // Processes that end exactly between one step and the next. Each point is a kind of its own.
@@ -39,7 +39,7 @@ const lakeRenamed: Fault = {
   async run(world, random) {
     // One part has several files: some of them are there already.
     await world.ingest.killAt('lake.renamed', random.int(1, 8), reachedMs)
-    await eventually('the lake to be written again', 60_000, async () => (await lakeRestarts(world)) > 0)
+    await eventually('the lake to be written again', patienceMs, async () => (await lakeRestarts(world)) > 0)
     return []
   },
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SinksAnswer } from '../../../ingest/http/answers.ts'
 import type { QuarantineAnswer, ReplayManyAnswer } from '../../../ingest/http/answers-quarantine.ts'
 import type { Fault, World } from '../types.ts'
-import { eventually } from '../world.ts'
+import { eventually, patienceMs } from '../world.ts'
 
 // One envelope kills the process that writes the lake, again and again, until it is found and set aside; after the fix it is replayed.
 
@@ -33,7 +33,7 @@ export const lakePoisoned: Fault = {
   async run(world, random) {
     for (const rig of world.rigs) rig.rest()
     try {
-      await eventually('the lake to be through the journal', 30_000, () => lakeIsThrough(world))
+      await eventually('the lake to be through the journal', patienceMs, () => lakeIsThrough(world))
       const before = await ofLake(world)
       const poisoned = world.ingest.control.poison(random.next())
       for (const rig of world.rigs) rig.rowsNow()
@@ -43,13 +43,13 @@ export const lakePoisoned: Fault = {
       poisoned.heal()
       await world.ingest.start()
       for (const rig of world.rigs) rig.resume()
-      await eventually('the lake to go on', 40_000, async () => {
+      await eventually('the lake to go on', patienceMs, async () => {
         const { sinks } = await ask<SinksAnswer>(world, '/v1/sinks')
         return sinks.some(({ name, state }) => name === 'lake' && state === 'running')
       })
       await sleep(300)
       let answer: ReplayManyAnswer | undefined
-      await eventually('what was set aside to be replayed', 45_000, async () => {
+      await eventually('what was set aside to be replayed', patienceMs, async () => {
         answer = await ask<ReplayManyAnswer>(world, '/v1/quarantine/replay', { by: 'lake' })
         return (await ofLake(world)) === 0
       }).catch((error: Error) => {
