@@ -64,6 +64,9 @@ const waitingEnvelopes = 16_000
 /** Starts the rig with a small spool and small batches, cut off, measuring much until `then` is done; and as usual again when all is delivered. */
 async function withSmallSpool(world: World, rig: Rig, then: () => Promise<void>): Promise<void> {
   const link = world.links.get(rig.rig)
+  const isDrained = async () => (await rig.counters()).unconfirmed < 100
+  // What an earlier fault has left there would not fit.
+  await eventually('the spool to be drained before it is small', patienceMs, isDrained)
   Object.assign(rig.config, { spool: smallSpool, batch: smallBatch })
   try {
     await restart(rig)
@@ -78,7 +81,7 @@ async function withSmallSpool(world: World, rig: Rig, then: () => Promise<void>)
     link?.heal()
   }
   // Of tens of thousands of small envelopes; on a busy machine, with an ingest whose journal is full, this takes more than a minute.
-  await eventually('the spool to be drained', patienceMs, async () => (await rig.counters()).unconfirmed < 100)
+  await eventually('the spool to be drained', patienceMs, isDrained)
   await restart(rig)
 }
 
