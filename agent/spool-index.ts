@@ -243,7 +243,7 @@ export function createSpoolIndex(group = ''): SpoolIndex {
         if (known) {
           entry.facts = entry.facts.flatMap((fact) => {
             if (fact.to < entry.first) return [fact]
-            // Of what was on the disk together, and is no more: its times reach too far, which no time at all would not.
+            // What an earlier release noted together with what stays: times that reach too far are better than none.
             return fact.from < entry.first ? [{ ...fact, to: entry.first - 1, rows: 0 }] : []
           })
         }

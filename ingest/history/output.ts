@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { limitTime } from '../../common/time-limit.ts'
 import type { Output } from './full-rate.ts'
 import type { Gate } from './gate.ts'
 
@@ -43,18 +44,15 @@ export function createOutput(response: ServerResponse, signal: AbortSignal, stal
         () => place?.rest(),
       )
     }, restAfterMs)
-    const stalled = new AbortController()
-    const stall = setTimeout(
-      () => stalled.abort(new Error(`the reader has taken nothing for ${stallMsMax} ms`)),
-      stallMsMax,
-    )
+    const stall = limitTime(stallMsMax, signal, () => new Error(`the reader has taken nothing for ${stallMsMax} ms`))
     try {
-      await once(response, 'drain', { signal: AbortSignal.any([signal, stalled.signal]) })
+      await once(response, 'drain', { signal: stall.signal })
     } catch (error) {
-      throw signal.aborted ? signal.reason : stalled.signal.aborted ? stalled.signal.reason : error
+      stall.signal.throwIfAborted()
+      throw error
     } finally {
       clearTimeout(restSoon)
-      clearTimeout(stall)
+      stall.end()
       await resting?.catch(() => {})
     }
     await resting

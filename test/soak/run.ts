@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { limitTime } from '../../common/time-limit.ts'
 import { isClean, settleAndCount } from '../faults/settle.ts'
 import { verifyAll } from '../faults/verify.ts'
 import { eventually } from '../faults/world.ts'
@@ -54,12 +55,7 @@ export async function runSoak({ folder, seed, minutes, signal, log }: SoakOption
   })
   try {
     const startedMs = performance.now()
-    const churn = new AbortController()
-    const end = () => churn.abort()
-    // Not AbortSignal.timeout: among others in AbortSignal.any, Node 20 may collect it before it fires.
-    const timer = setTimeout(end, minutes * 60_000)
-    if (signal.aborted) end()
-    signal.addEventListener('abort', end)
+    const churn = limitTime(minutes * 60_000, signal)
     const stop = churn.signal
     const keeper = createKeeper((quiet) => takeSample(soak, quiet), soak.problems)
     const sampling = keeper.run(everyS(minutes * 60) * 1000, stop, (sample) => log(describeSample(sample)))
@@ -69,7 +65,7 @@ export async function runSoak({ folder, seed, minutes, signal, log }: SoakOption
       runLane(soak, 'readers', readActions, [100, 1000], stop),
       sampling,
     ])
-    clearTimeout(timer)
+    churn.end()
     const lastedMinutes = (performance.now() - startedMs) / 60_000
     const settled = await settle(soak)
     await keeper.take(true)
